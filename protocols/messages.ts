@@ -1,0 +1,90 @@
+/**
+ * Everything that travels between peers. wire.ts turns these into bytes and back; docs/wire.md
+ * writes the bytes down.
+ *
+ * Arrays of parameters are shared, not copied, on their way through machines and drivers: once an
+ * array is in a message, an effect or an input, nobody writes to it again.
+ */
+
+/** A peer's identity: on libp2p the base58 peer id, in the simulator `peer-017`. */
+export type PeerId = string
+
+/** Where a peer can be reached. The addresses are its own claim, relayed by others. */
+export interface Contact {
+  readonly peer: PeerId
+  readonly addresses: readonly string[]
+}
+
+/** How far a peer is. All of it is the peer's own claim. */
+export interface Progress {
+  /** Rounds finished. */
+  readonly round: number
+  /** Samples its model has seen, its own and, through catching up, others'. */
+  readonly age: number
+  /** Samples in its shard. */
+  readonly samples: number
+}
+
+/** The first message on every connection, both ways. */
+export interface Hello extends Progress {
+  readonly kind: 'hello'
+  /** CID of the task it works on; null while it has none and asks for one. */
+  readonly task: string | null
+  /** Digest of the task's layout; null without a task. */
+  readonly layout: string | null
+  readonly addresses: readonly string[]
+}
+
+/** Somebody to meet. Bounded by contactsPerMessageMax. */
+export interface Peers {
+  readonly kind: 'peers'
+  readonly contacts: readonly Contact[]
+}
+
+/** Asks a peer for what a newcomer lacks. */
+export interface Want {
+  readonly kind: 'want'
+  readonly what: 'task' | 'state'
+}
+
+/** A task manifest in its canonical encoding; whoever receives it checks the CID. */
+export interface TaskMessage {
+  readonly kind: 'task'
+  readonly manifest: Uint8Array
+}
+
+/** The newest parameters of a peer, for a newcomer to start from. */
+export interface StateMessage extends Progress {
+  readonly kind: 'state'
+  /** SHA-256 (hex) of the parameters. */
+  readonly digest: string
+  readonly parameters: Float32Array
+}
+
+/** A model to merge with. */
+export interface Update extends Progress {
+  readonly kind: 'update'
+  /**
+   * `push` asks for a `reply` with the same `exchange` number (gossip).
+   * `round` goes to all neighbours and asks for nothing (synchronous rounds).
+   */
+  readonly phase: 'push' | 'reply' | 'round'
+  /** Chosen by the pusher, rising; 0 in rounds. */
+  readonly exchange: number
+  /** Neighbours of the sender; decides Metropolis weights. */
+  readonly degree: number
+  readonly parameters: Float32Array
+}
+
+/** Instead of a reply: not now. The pusher goes on without waiting for its deadline. */
+export interface Decline {
+  readonly kind: 'decline'
+  readonly exchange: number
+}
+
+/** A peer that says goodbye. */
+export interface Leave {
+  readonly kind: 'leave'
+}
+
+export type Message = Hello | Peers | Want | TaskMessage | StateMessage | Update | Decline | Leave

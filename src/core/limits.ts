@@ -1,0 +1,43 @@
+/**
+ * Every bound in one place: its unit, its reason, and what happens at it.
+ * A bound that a user may move is an option elsewhere, with its default here.
+ */
+
+// --- models -----------------------------------------------------------------------------------
+
+/** Parameters in a model. 256 MiB as float32: four copies (own, base, received, merged) fit a laptop. */
+export const parametersMax = 64 * 2 ** 20
+/** Tensors in a model. A ResNet-152 has about 780. Above: STARLING_BAD_MODEL. */
+export const tensorsMax = 4096
+
+// --- data -------------------------------------------------------------------------------------
+
+/** Classes in a classification task. ImageNet-21k has 21,841. Labels are stored in 16 bits. */
+export const classesMax = 65_536
+/** Features of one sample: a 1024 × 1024 RGB image is 3.1 million. */
+export const featuresMax = 4 * 2 ** 20
+
+// --- the wire (docs/wire.md) ------------------------------------------------------------------
+
+/** Bytes of a frame's header. The largest header is a full list of contacts. Above: rejected. */
+export const headerBytesMax = 32 * 2 ** 10
+/** Bytes of an encoded task manifest. A custom topology of a thousand layers is about 300 kB. */
+export const manifestBytesMax = 512 * 2 ** 10
+/** Contacts in one `peers` message: half a second's worth of dialing. The rest is left out. */
+export const contactsPerMessageMax = 32
+/** Addresses of one contact: a laptop with four interfaces and both IP versions. */
+export const addressesPerContactMax = 8
+/** Characters of one multiaddr: a relayed one with two peer ids is about 180. */
+export const addressLengthMax = 256
+
+// --- membership -------------------------------------------------------------------------------
+
+/** Peers whose addresses are remembered. Above: the one seen longest ago is forgotten. */
+export const contactsMax = 512
+
+// --- exchange ---------------------------------------------------------------------------------
+
+/** Updates held between merges, each one model large. Above: rejected with `full`. */
+export const updatesMax = 32
+/** How many times its own number of samples a peer may claim to weigh. */
+export const sampleClaimRatioMax = 4

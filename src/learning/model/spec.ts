@@ -1,0 +1,19 @@
+import { z } from 'zod'
+
+const width = z.int().min(1).max(65_536)
+
+/** A model by name, or a tfjs-layers topology (`model.toJSON()` of a Sequential or functional model). */
+export const modelSchema = z.union([
+  z.strictObject({ preset: z.literal('logreg') }),
+  z.strictObject({ preset: z.literal('mlp'), hidden: z.array(width).max(64).default([64]) }),
+  z.strictObject({
+    preset: z.literal('cnn'),
+    /** Output channels of each 3 × 3 convolution, each followed by 2 × 2 max pooling. */
+    filters: z.array(width).min(1).max(8).default([16, 32]),
+    /** Units of the dense layer before the output. */
+    hidden: width.default(64)
+  }),
+  z.strictObject({ topology: z.record(z.string(), z.json()) })
+])
+
+export type ModelSpec = z.infer<typeof modelSchema>

@@ -1,0 +1,104 @@
+import { decode, encode } from '@ipld/dag-cbor'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { CID } from 'multiformats/cid'
+import * as Digest from 'multiformats/hashes/digest'
+import { z } from 'zod'
+import { StarlingError } from '../core/errors.ts'
+import { classesMax, featuresMax, manifestBytesMax } from '../core/limits.ts'
+import { createLayout, tensorSpecSchema, type Layout } from './layout.ts'
+import { mergeSchema } from './merge/rules.ts'
+import { modelSchema } from './model/spec.ts'
+import { trainingSchema } from './training.ts'
+
+/**
+ * The task manifest: everything that peers must agree on before a model of one means anything to
+ * another. Its CID is the swarm's name.
+ */
+export const taskSchema = z.strictObject({
+  format: z.literal('starling/task/1'),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'a name has 1 to 64 of a-z 0-9 . - and starts with a letter or digit'),
+  model: modelSchema,
+  /** Names, shapes and roles of the model's tensors, in order. Fixes the byte count of an update. */
+  tensors: z.array(tensorSpecSchema).min(1),
+  data: z.strictObject({
+    shape: z
+      .array(z.int().positive())
+      .min(1)
+      .max(4)
+      .refine((shape) => shape.reduce((a, b) => a * b, 1) <= featuresMax, `at most ${featuresMax} features`),
+    classes: z.int().min(2).max(classesMax)
+  }),
+  /** `shared`: all peers draw the same first parameters from the seed. `independent`: each its own. */
+  init: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('shared'), seed: z.int().nonnegative() }),
+    z.strictObject({ kind: z.literal('independent') })
+  ]),
+  training: trainingSchema,
+  merge: mergeSchema,
+  exchange: z.strictObject({
+    /** `gossip`: asynchronous, pairwise, push-pull. `rounds`: synchronous, with all neighbours. */
+    mode: z.enum(['gossip', 'rounds']),
+    /** Shortest time from one round's start to the next, in milliseconds; 0 for as fast as it goes. */
+    intervalMs: z.int().nonnegative().max(3_600_000),
+    /** How long to wait for a partner's model, in milliseconds, before going on without it. */
+    deadlineMs: z.int().min(100).max(3_600_000)
+  })
+})
+
+export type TaskManifest = z.infer<typeof taskSchema>
+
+/** A manifest that has been checked, with what follows from it. */
+export interface Task {
+  readonly manifest: TaskManifest
+  /** CIDv1, dag-cbor, sha2-256: `bafyrei…`. */
+  readonly cid: string
+  readonly layout: Layout
+  /** The canonical encoding, of which `cid` is the hash. */
+  readonly bytes: Uint8Array
+}
+
+const dagCborCode = 0x71
+const sha256Code = 0x12
+
+/**
+ * Check a manifest and name it.
+ * @throws STARLING_BAD_TASK naming the key that is wrong and what it should be
+ */
+export function createTask(manifest: unknown): Task {
+  const parsed = taskSchema.safeParse(manifest)
+  if (!parsed.success) {
+    throw new StarlingError('STARLING_BAD_TASK', `the task is not valid:\n${z.prettifyError(parsed.error)}`)
+  }
+  const bytes = encode(parsed.data)
+  if (bytes.length > manifestBytesMax) {
+    throw new StarlingError(
+      'STARLING_BAD_TASK',
+      `the task takes ${bytes.length} bytes, more than the ${manifestBytesMax} that peers accept`
+    )
+  }
+  return { manifest: parsed.data, cid: cidOf(bytes), layout: createLayout(parsed.data.tensors), bytes }
+}
+
+/**
+ * Read a manifest that came over the network or from a store.
+ * @throws STARLING_BAD_TASK when it is no canonical encoding of a valid manifest
+ */
+export function decodeTask(bytes: Uint8Array): Task {
+  let manifest: unknown
+  try {
+    manifest = decode(bytes)
+  } catch (error) {
+    throw new StarlingError('STARLING_BAD_TASK', `the task is not dag-cbor: ${String(error)}`)
+  }
+  const task = createTask(manifest)
+  if (task.cid !== cidOf(bytes)) {
+    throw new StarlingError('STARLING_BAD_TASK', 'the task is not in its canonical encoding')
+  }
+  return task
+}
+
+function cidOf(bytes: Uint8Array): string {
+  return CID.createV1(dagCborCode, Digest.create(sha256Code, sha256(bytes))).toString()
+}
