@@ -48,7 +48,8 @@ function textStream(descriptor: number): DestinationStream {
     sync: true,
     colorize: false,
     translateTime: 'SYS:HH:MM:ss',
-    singleLine: true
+    singleLine: true,
+    errorLikeObjectKeys: [] // or it spreads errors over lines
   })
 }
 

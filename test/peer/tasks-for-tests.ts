@@ -17,7 +17,11 @@ export function smallTask(parameters = 6, name = 'small'): Task {
     ],
     data: { shape: [2], classes: 2 },
     init: { kind: 'shared', seed: 1 },
-    training: { optimizer: { kind: 'sgd', learningRate: 0.1, momentum: 0.9 }, batchSize: 8, localSteps: 2 },
+    training: {
+      optimizer: { kind: 'sgd', learningRate: 0.1, momentum: 0.9 },
+      batchSize: 8,
+      localSteps: 2
+    },
     merge: { rule: 'average' },
     exchange: { mode: 'gossip', intervalMs: 0, deadlineMs: 1000 }
   })
