@@ -9,6 +9,8 @@
 export const parametersMax = 64 * 2 ** 20
 /** Tensors in a model. A ResNet-152 has about 780. Above: STARLING_BAD_MODEL. */
 export const tensorsMax = 4096
+/** Numbers that one layer may give for one sample: 64 MiB as float32. Above: STARLING_BAD_MODEL. */
+export const activationsMax = 16 * 2 ** 20
 
 // --- data -------------------------------------------------------------------------------------
 
@@ -20,6 +22,10 @@ export const featuresMax = 4 * 2 ** 20
 export const partBytesMax = 2 * 2 ** 30
 /** Bytes of a CSV file. Read whole; takes up to ten times that while it is parsed. */
 export const csvBytesMax = 128 * 2 ** 20
+/** Samples judged at a time: large enough to use the machine, small enough for its cache. */
+export const evaluationSamplesMax = 512
+/** Features judged at a time, unless one sample has more: 16 MiB as float32. */
+export const evaluationFeaturesMax = 4 * 2 ** 20
 
 // --- the wire (docs/wire.md) ------------------------------------------------------------------
 
