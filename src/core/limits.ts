@@ -54,3 +54,28 @@ export const contactsMax = 512
 export const heldBytesMax = 2 ** 30
 /** How many times its own number of samples a peer may claim to weigh. */
 export const sampleClaimRatioMax = 4
+
+// --- the home on disk -------------------------------------------------------------------------
+
+/** Bytes of config.json: 128 addresses of 256 characters, twice over. Above: refused. */
+export const configBytesMax = 64 * 2 ** 10
+/** Bytes of a checkpoint's header, which holds a few numbers and two digests. Above: refused. */
+export const checkpointHeaderBytesMax = 4 * 2 ** 10
+
+// --- the control API --------------------------------------------------------------------------
+
+/** Bytes of a request's body. Above: 413. */
+export const controlBodyBytesMax = 64 * 2 ** 10
+/** Bytes of a request's headers. Above: 431. */
+export const controlHeaderBytesMax = 8 * 2 ** 10
+/** Connections at once: a dashboard and a few commands. Above: closed at once. */
+export const controlConnectionsMax = 64
+/** Bytes of events that wait for one client. Above: that client is dropped. */
+export const eventBytesPerClientMax = 2 ** 20
+/** Bytes of an answer that the client reads: a status with all 512 contacts is about 200 kB. */
+export const controlAnswerBytesMax = 4 * 2 ** 20
+
+// --- logs -------------------------------------------------------------------------------------
+
+/** Bytes of a string from a peer in a log line. Above: cut, with an ellipsis. */
+export const loggedBytesMax = 512
