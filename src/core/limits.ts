@@ -29,8 +29,8 @@ export const evaluationFeaturesMax = 4 * 2 ** 20
 
 // --- the wire (docs/wire.md) ------------------------------------------------------------------
 
-/** Bytes of a frame's header. The largest header is a full list of contacts. Above: rejected. */
-export const headerBytesMax = 32 * 2 ** 10
+/** Bytes of a frame's header. A full list of contacts takes 73 kB. Above: rejected. */
+export const headerBytesMax = 96 * 2 ** 10
 /** Bytes of an encoded task manifest. A custom topology of a thousand layers is about 300 kB. */
 export const manifestBytesMax = 512 * 2 ** 10
 /** Contacts in one `peers` message: half a second's worth of dialing. The rest is left out. */
