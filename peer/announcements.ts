@@ -1,5 +1,5 @@
 import { decode, encode } from '@ipld/dag-cbor'
-import { TopicValidatorResult, type GossipSub } from '@libp2p/gossipsub'
+import { TopicValidatorResult, type GossipSub, type GossipSubEvents } from '@libp2p/gossipsub'
 import { z } from 'zod'
 import {
   addressesPerContactMax,
@@ -113,11 +113,12 @@ export class Announcer {
 
   constructor(parts: AnnouncerComponents) {
     this.#parts = parts
-    this.#stopListening = parts.guard.listen(parts.pubsub, 'message', ({ detail }) => {
+    const onMessage = ({ detail }: GossipSubEvents['message']) => {
       if (detail.topic !== this.#topic() || detail.type !== 'signed') return
       const announcement = decodeAnnouncement(detail.data)
       if (announcement !== undefined) this.#hear(detail.from.toString(), announcement)
-    })
+    }
+    this.#stopListening = parts.guard.listen(parts.pubsub, 'message', onMessage)
   }
 
   /** The newest announcement of each peer heard, at most announcersMax. */

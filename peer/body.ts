@@ -1,4 +1,4 @@
-import type { Connection, Stream } from '@libp2p/interface'
+import type { Connection, Libp2pEvents, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { Driver } from '../src/core/driver.ts'
 import type { Body, Machine } from '../src/core/machine.ts'
@@ -183,11 +183,13 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   /** Let the participant live. */
   async start(): Promise<void> {
     const { node } = this.#parts
-    const listen = this.#guard.listen.bind(this.#guard)
+    const onConnect = ({ detail }: Libp2pEvents['peer:connect']) => this.#peerUp(detail.toString())
+    const onDisconnect = ({ detail }: Libp2pEvents['peer:disconnect']) =>
+      this.#peerDown(detail.toString())
     this.#stopListening.push(
-      listen(node, 'peer:connect', ({ detail }) => this.#peerUp(detail.toString())),
-      listen(node, 'peer:disconnect', ({ detail }) => this.#peerDown(detail.toString())),
-      listen(node, 'self:peer:update', () => this.#tellAddresses())
+      this.#guard.listen(node, 'peer:connect', onConnect),
+      this.#guard.listen(node, 'peer:disconnect', onDisconnect),
+      this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses())
     )
     await node.handle(framesProtocol, this.#guard.wrap('a new stream', this.#receive.bind(this)), {
       maxInboundStreams: frameStreamsMax
@@ -224,7 +226,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     const { trainer, store } = this.#parts
     switch (effect.kind) {
       case 'send':
-        this.#send(effect.to, effect.message)
+        this.#guard.run('sending', () => this.#send(effect.to, effect.message))
         break
       case 'connect':
         this.#guard.run('dialing', () => this.#connect(effect.contact))
@@ -239,14 +241,17 @@ export class Libp2pBody implements Body<ParticipantEffect> {
         this.#adopt(effect.task)
         break
       case 'train':
-        this.#ask(
+        void this.#ask(
           () => trainer.train(effect.state, effect.steps),
-          (result) => ({ kind: 'trained', result }),
+          (result) => {
+            if (this.#progress !== undefined) this.#progress.steps = result.steps
+            return { kind: 'trained', result }
+          },
           (reason) => ({ kind: 'trainFailed', reason })
         )
         break
       case 'evaluate':
-        this.#ask(
+        void this.#ask(
           () => trainer.evaluate(effect.parameters),
           (evaluation) => ({ kind: 'evaluated', evaluation }),
           (reason) => {
@@ -315,7 +320,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   async #disconnect(peer: PeerId): Promise<void> {
     if (!this.#up.has(peer)) return
     // What was said last (goodbye, not now) should arrive, but nobody is waited for.
-    await within(closeMsMax, this.#outboxes.get(peer)?.idle())
+    await within(closeMsMax, this.#outboxes.get(peer)?.finish())
     const id = peerIdFromString(peer)
     await this.#parts.node
       .hangUp(id, { signal: AbortSignal.timeout(closeMsMax) })
@@ -329,7 +334,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
 
   #receive(stream: Stream, connection: Connection): void {
     const peer = connection.remotePeer.toString()
-    this.#peerUp(peer)
+    // Streams are negotiated in their own time: the connection may be gone when one is handed over.
+    if (connection.status === 'open') this.#peerUp(peer)
     if (this.#stopping !== undefined || !this.#up.has(peer)) {
       stream.abort(new Error('not listening'))
       return
@@ -413,7 +419,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     this.#progress = { task: task.cid, round: 0, steps: 0, loss: null, accuracy: null }
     this.#announcer.join(task.cid)
     this.#providers.join(task.cid)
-    this.#ask(
+    void this.#ask(
       () => this.#parts.trainer.adopt(task),
       (samples) => ({ kind: 'adopted', samples }),
       (reason) => ({ kind: 'unfit', reason })
@@ -437,18 +443,14 @@ export class Libp2pBody implements Body<ParticipantEffect> {
 
   #announce(event: ParticipantEvent): void {
     if (this.#progress === undefined) return
-    switch (event.kind) {
-      case 'trained':
-        this.#progress = { ...this.#progress, loss: finiteOrNull(event.loss) }
-        return
-      case 'round-finished':
-        this.#progress = { ...this.#progress, round: event.round }
-        break
-      case 'evaluated':
-        this.#progress = { ...this.#progress, accuracy: finiteOrNull(event.evaluation.accuracy) }
-        break
-      default:
-        return
+    if (event.kind === 'trained') {
+      this.#progress = { ...this.#progress, loss: finiteOrNull(event.loss) }
+    } else if (event.kind === 'round-finished') {
+      this.#progress = { ...this.#progress, round: event.round }
+    } else if (event.kind === 'evaluated') {
+      this.#progress = { ...this.#progress, accuracy: finiteOrNull(event.evaluation.accuracy) }
+    } else {
+      return
     }
     this.#announcer.announce({ ...this.#progress, addresses: this.#addresses() })
   }
@@ -478,7 +480,10 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     this.#deliver({ kind: 'leave' })
     await within(
       this.#options.leaveMsMax,
-      Promise.all([...this.#saves, ...[...this.#outboxes.values()].map((outbox) => outbox.idle())])
+      Promise.all([
+        ...this.#saves,
+        ...[...this.#outboxes.values()].map((outbox) => outbox.finish())
+      ])
     )
     this.#driver.stop()
     for (const stop of this.#stopListening) stop()
@@ -487,7 +492,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       box.abort('stopping')
     }
     const leftMs = this.#options.stopMsMax - (this.nowMs() - startedMs)
-    const stopped = await within(Math.max(leftMs, 0), node.stop())
+    const stopped = await within(Math.max(leftMs, 0), Promise.resolve(node.stop()))
     if (!stopped) {
       for (const connection of node.getConnections()) connection.abort(new Error('stopping'))
     }

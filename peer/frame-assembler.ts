@@ -50,17 +50,12 @@ export class FrameAssembler {
     if (this.#prefix === undefined) {
       const prefix = decodePrefix(this.#target, this.#layout())
       if (typeof prefix === 'string') return prefix
-      const bodyBytes = prefix.headerBytes + prefix.payloadBytes
-      if (bodyBytes === 0) return this.#finish(prefix, new Uint8Array(0))
       this.#prefix = prefix
-      this.#target = new Uint8Array(bodyBytes)
+      this.#target = new Uint8Array(prefix.headerBytes + prefix.payloadBytes)
       this.#filled = 0
       return undefined
     }
-    return this.#finish(this.#prefix, this.#target)
-  }
-
-  #finish(prefix: Prefix, body: Uint8Array): Message | WireFault {
+    const [prefix, body] = [this.#prefix, this.#target]
     this.#prefix = undefined
     this.#target = new Uint8Array(prefixBytes)
     this.#filled = 0

@@ -7,21 +7,10 @@
  * reported, and the process lives.
  */
 
-/** Whatever events come from: a node, a connection, a stream. */
-interface Source<Events> {
-  addEventListener<Type extends keyof Events>(
-    type: Type,
-    listener: (event: Events[Type]) => void
-  ): void
-  removeEventListener<Type extends keyof Events>(
-    type: Type,
-    listener: (event: Events[Type]) => void
-  ): void
-}
-
 export class Guard {
   readonly #report: (where: string, error: unknown) => void
   #bugs = 0
+  #reporting = false
 
   /** @param report - told of every bug; what it throws itself is lost */
   constructor(report: (where: string, error: unknown) => void) {
@@ -67,23 +56,32 @@ export class Guard {
     }
   }
 
-  /** Listen to an event. @returns stops listening */
-  listen<Events, Type extends keyof Events & string>(
-    source: Source<Events>,
-    type: Type,
-    listener: (event: Events[Type]) => unknown
+  /**
+   * Listen to an event.
+   * @param listener - its parameter says which kind of event comes with that name
+   * @returns stops listening
+   */
+  listen<Heard extends Event>(
+    source: EventTarget,
+    type: string,
+    listener: (event: Heard) => unknown
   ): () => void {
-    const guarded = this.wrap(`a listener of '${type}'`, listener)
+    const guarded = this.wrap(`a listener of '${type}'`, listener) as (event: Event) => void
     source.addEventListener(type, guarded)
     return () => source.removeEventListener(type, guarded)
   }
 
   #caught(where: string, error: unknown): void {
     this.#bugs++
+    // Whoever is told may be the one that threw: telling it again would never end.
+    if (this.#reporting) return
+    this.#reporting = true
     try {
       this.#report(where, error)
     } catch {
       // Nobody is left to tell: the count in status remains.
+    } finally {
+      this.#reporting = false
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Stream } from '@libp2p/interface'
+import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import type { Layout } from '../src/learning/layout.ts'
 import type { Message } from '../protocols/messages.ts'
 import type { WireFault } from '../protocols/wire.ts'
@@ -48,7 +48,7 @@ export class Inbox {
     }
     guard.listen(stream, 'end', onEnd)
     if (stream.readableEnded) guard.run('the end of a stream', onEnd)
-    guard.listen(stream, 'message', ({ data }) => {
+    guard.listen(stream, 'message', ({ data }: StreamMessageEvent) => {
       for (const piece of data instanceof Uint8Array ? [data] : data) this.#take(piece)
     })
   }

@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { outboxBytesMax, outboxFramesMax, writeChunkBytes } from '../src/core/limits.ts'
 import type { Message } from '../protocols/messages.ts'
-import { encodeFrame, frameBytes } from '../protocols/wire.ts'
+import { encodeFrame } from '../protocols/wire.ts'
 import type { Guard } from './guarded.ts'
 import { isTooSlow, type Pace } from './pace.ts'
 
@@ -28,6 +28,7 @@ export interface OutboxComponents {
 
 interface Waiting {
   readonly message: Message
+  readonly pieces: readonly Uint8Array[]
   readonly bytes: number
 }
 
@@ -58,13 +59,14 @@ export class Outbox {
    */
   send(message: Message): boolean {
     if (this.#closed) return true
-    const bytes = frameBytes(message)
+    const pieces = encodeFrame(message)
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
     while (this.#isFull(bytes)) {
       const droppable = this.#queue.findIndex(({ message }) => mayBeMissed(message))
       if (droppable === -1) return false
       this.#drop(droppable)
     }
-    this.#queue.push({ message, bytes })
+    this.#queue.push({ message, pieces, bytes })
     this.#queuedBytes += bytes
     this.#pumping ??= this.#pump().finally(() => {
       this.#pumping = undefined
@@ -72,9 +74,21 @@ export class Outbox {
     return true
   }
 
-  /** Settles when nothing waits any more, sent or lost. */
-  async idle(): Promise<void> {
+  /**
+   * Send what waits and close the stream. Settles when the other end has read all of it, or cannot
+   * any more: its own end closes only after ours has been read to the last byte.
+   */
+  async finish(): Promise<void> {
     await this.#pumping
+    const stream = this.#stream
+    if (stream?.status !== 'open') return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const done = () => resolve()
+    const { guard } = this.#parts
+    const stops = ['remoteCloseWrite', 'close'].map((type) => guard.listen(stream, type, done))
+    await stream.close()
+    if (stream.remoteWriteStatus === 'closed') done()
+    await promise.finally(() => stops.forEach((stop) => stop()))
   }
 
   /** Forget what waits and give the stream up. */
@@ -119,11 +133,11 @@ export class Outbox {
     return next
   }
 
-  async #write({ message, bytes }: Waiting): Promise<void> {
+  async #write({ pieces, bytes }: Waiting): Promise<void> {
     const stream = await this.#openStream()
     const startedMs = this.#parts.nowMs()
     let sent = 0
-    for (const piece of encodeFrame(message)) {
+    for (const piece of pieces) {
       for (let at = 0; at < piece.length; at += writeChunkBytes) {
         const chunk = piece.subarray(at, at + writeChunkBytes)
         stream.send(chunk)
@@ -172,8 +186,9 @@ export class Outbox {
   #drainOrTick(stream: Stream): Promise<void> {
     const { guard, pace } = this.#parts
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, Math.ceil(pace.graceMs / 10))
-    const stops = [guard.listen(stream, 'drain', resolve), guard.listen(stream, 'close', resolve)]
+    const wake = () => resolve()
+    const timer = setTimeout(wake, Math.ceil(pace.graceMs / 10))
+    const stops = [guard.listen(stream, 'drain', wake), guard.listen(stream, 'close', wake)]
     return promise.finally(() => {
       clearTimeout(timer)
       for (const stop of stops) stop()
