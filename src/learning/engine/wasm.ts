@@ -1,6 +1,6 @@
 import type { KernelConfig } from '@tensorflow/tfjs'
 import type { TensorFlow } from '../model/tensorflow.ts'
-import { conv2dBackpropFilter } from './conv2d-backprop-filter.ts'
+import { conv2dBackpropFilter, conv2dBackpropInput } from './conv2d-gradients.ts'
 import { cpuBridge } from './cpu-bridge.ts'
 import { transposingMatMul } from './matmul.ts'
 import { kernelNamed } from './wasm-kernels.ts'
@@ -28,6 +28,7 @@ async function prepare(tf: TensorFlow): Promise<void> {
 function ourKernels(tf: TensorFlow): KernelConfig[] {
   return [
     conv2dBackpropFilter(tf),
+    conv2dBackpropInput(tf),
     transposingMatMul(tf),
     maxPoolGrad(tf),
     // Missing there: gradients of depthwise convolutions, of embeddings and gathers.
