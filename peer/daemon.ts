@@ -31,7 +31,7 @@ export interface DaemonOptions {
   readonly bootstrap: readonly string[]
   readonly listen: readonly string[]
   readonly announce: readonly string[]
-  /** Data SPEC; null for a peer that only mixes. */
+  /** Data SPEC; null for what the task brings itself, or else for a peer that only mixes. */
   readonly data: string | null
   readonly directories: DataDirectories
   readonly backend: 'auto' | BackendName
@@ -99,6 +99,8 @@ export interface Daemon {
   stop(): Promise<void>
 }
 
+/** Samples of a generated set for one node: too few to learn the task well alone. */
+const builtInSamples = 600
 /** For the trainer to end before the daemon goes on without it. */
 const stopTrainerMsMax = 500
 
@@ -218,6 +220,7 @@ class Work implements Trainer, Store {
   #description: TrainerDescription | undefined
   readonly #onUnfit: (failure: unknown) => void
   #savedAt: Date | undefined
+  #data: string | null = null
 
   /** @param onUnfit - told why our data or machine cannot work on the task */
   constructor(
@@ -234,6 +237,11 @@ class Work implements Trainer, Store {
 
   get description(): TrainerDescription | undefined {
     return this.#description
+  }
+
+  /** The data SPEC that is trained on. */
+  get data(): string | null {
+    return this.#data
   }
 
   get savedAt(): Date | undefined {
@@ -257,10 +265,11 @@ class Work implements Trainer, Store {
     try {
       await new TaskStore(this.#home.tasks).save(task)
       this.#checkpoints ??= await CheckpointStore.open(this.#home.checkpoints, task)
-      const { data, directories, backend } = this.#options
+      const { directories, backend } = this.#options
+      this.#data = this.#options.data ?? builtInData(task, this.#self)
       this.#trainer = new TrainerWorker({
         manifest: task.bytes,
-        data,
+        data: this.#data,
         directories,
         backend,
         random: `daemon/${this.#self}/training`
@@ -349,7 +358,7 @@ function describe(
     lastCheckpoint: work.savedAt?.toISOString() ?? null,
     resumedRound: checkpoint?.round ?? null,
     backend: work.description?.backend ?? null,
-    data: options.data,
+    data: work.data,
     samples: snapshot.samples,
     bugs: network.bugs,
     uptimeSeconds: Math.round((performance.now() - startedMs) / 1000)
@@ -367,6 +376,13 @@ function reachabilityOf(line: JoinLine | undefined): Reachability {
     case undefined:
       return 'isolated'
   }
+}
+
+/** A node's own samples of a generated set: as many as a small shard, and other ones for each node. */
+function builtInData({ manifest }: Task, self: string): string | null {
+  const { builtIn } = manifest.data
+  if (builtIn === undefined) return null
+  return `${builtIn}?limit=${builtInSamples}&seed=${new Random(self).seed()}`
 }
 
 function pause(ms: number): Promise<void> {
