@@ -142,6 +142,9 @@ describe('a source without a test part', () => {
     // The scale is that of all shards: a peer's own mean would tell its classes apart wrongly.
     const shard = load('&shard=0/4').train
     expect(samplesOf(train)).toEqual(expect.arrayContaining(samplesOf(shard)))
+    // What is left out is left out of every shard.
+    const shards = [0, 1].flatMap((index) => samplesOf(load(`&limit=12&shard=${index}/2`).train))
+    expect(shards.sort()).toEqual(samplesOf(load('&limit=12').train).sort())
   })
 
   it('needs two samples', () => {
