@@ -78,11 +78,20 @@ export function mergeRuleContract(merge: MergeRule): void {
   })
 
   it('does not mind the order in which models arrived', () => {
+    // Values that cancel exactly, so that another order of summing gives another sum.
+    const values = [1e30, -1e30, 3, -0.1]
     fc.assert(
-      fc.property(seed, fc.array(weight, { minLength: 3, maxLength: 9 }), (dice, weights) => {
+      fc.property(seed, fc.integer({ min: 3, max: 9 }), (dice, count) => {
         const random = new Random(dice)
-        const own = randomModel(random, 'peer-1x', 2)
-        const others = weights.map((weighs, index) => randomModel(random, `peer-${index}`, weighs))
+        const model = (from: string) => ({
+          from,
+          weight: random.pick([1, 2]),
+          parameters: Float32Array.from({ length: layout.parameterCount }, () =>
+            random.pick(values)
+          )
+        })
+        const own = model('peer-1x')
+        const others = Array.from({ length: count }, (_, index) => model(`peer-${index}`))
 
         const merged = merge(own, others, layout)
         const shuffled = merge(own, random.fork('order').shuffle(others), layout)
@@ -100,7 +109,7 @@ export function mergeRuleContract(merge: MergeRule): void {
 
     expect(bitsOf(merged(2, 6))).toBe(bitsOf(merged(1, 3)))
     expect(bitsOf(merged(1, 3))).not.toBe(bitsOf(merged(1, 1)))
-    expect(isFinite(merged(1e308, 1e308))).toBe(true)
+    expect(bitsOf(merged(1e308, 1e308))).toBe(bitsOf(merged(1, 1)))
   })
 
   it('does not write to its inputs', () => {
