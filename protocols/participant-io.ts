@@ -44,7 +44,11 @@ export type ParticipantInput =
   | { readonly kind: 'unreachable'; readonly peer: PeerId }
   | { readonly kind: 'message'; readonly from: PeerId; readonly message: Message }
   /** The body could not make a message of what a peer sent. */
-  | { readonly kind: 'malformed'; readonly from: PeerId; readonly reason: 'malformed' | 'too-large' }
+  | {
+      readonly kind: 'malformed'
+      readonly from: PeerId
+      readonly reason: 'malformed' | 'too-large'
+    }
   /** Peers that the body found by its own means (DHT, announcements, disk). */
   | { readonly kind: 'discovered'; readonly contacts: readonly Contact[] }
   | { readonly kind: 'wake'; readonly timer: Timer }
@@ -92,8 +96,18 @@ export type ParticipantEvent =
       readonly ours: string
       readonly theirs: string
     }
-  | { readonly kind: 'caught-up'; readonly from: PeerId; readonly round: number; readonly age: number }
-  | { readonly kind: 'trained'; readonly round: number; readonly loss: number; readonly samples: number }
+  | {
+      readonly kind: 'caught-up'
+      readonly from: PeerId
+      readonly round: number
+      readonly age: number
+    }
+  | {
+      readonly kind: 'trained'
+      readonly round: number
+      readonly loss: number
+      readonly samples: number
+    }
   | { readonly kind: 'rolled-back'; readonly round: number }
   | { readonly kind: 'merged'; readonly round: number; readonly with: readonly PeerId[] }
   /** A partner did not answer in time. */

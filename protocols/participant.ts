@@ -1,16 +1,38 @@
+import { sha256Hex } from '../src/core/digest.ts'
 import type { Machine } from '../src/core/machine.ts'
+import { present } from '../src/core/assert.ts'
 import type { Random } from '../src/core/random.ts'
+import { Random as Dice } from '../src/core/random.ts'
+import { initialise } from '../src/learning/layout.ts'
+import { createMergeRule } from '../src/learning/merge/rules.ts'
 import type { Task } from '../src/learning/task.ts'
 import type { TrainState } from '../src/learning/training.ts'
-import type { PeerId } from './messages.ts'
-import type { Checkpoint, ParticipantEffect, ParticipantInput } from './participant-io.ts'
-import type { Snapshot } from './snapshot.ts'
+import { CatchUp } from './catchup.ts'
+import { Conduct } from './conduct.ts'
+import type { Exchange, ExchangeComponents, Outcome } from './exchange/exchange.ts'
+import { Gossip } from './exchange/gossip.ts'
+import { Rounds } from './exchange/rounds.ts'
+import { LocalModel } from './local-model.ts'
+import { Membership, type Neighbour } from './membership.ts'
+import type { Hello, Message, PeerId, StateMessage, TaskMessage, Update, Want } from './messages.ts'
+import type {
+  Checkpoint,
+  Evaluation,
+  ParticipantEffect,
+  ParticipantEvent,
+  ParticipantInput,
+  Rejection,
+  Timer
+} from './participant-io.ts'
+import type { ParticipantState, Snapshot } from './snapshot.ts'
 
 export interface ParticipantComponents {
   readonly self: PeerId
   readonly random: Random
   /** Null: ask the swarm for it. */
   readonly task: Task | null
+  /** With no task at hand: take only the one of this CID; null for whatever the swarm works on. */
+  readonly wanted: string | null
   /** Of an earlier life; null to start anew. */
   readonly checkpoint: Checkpoint | null
 }
@@ -28,6 +50,8 @@ export interface ParticipantOptions {
   readonly joinWaitMs: number
   /** Connections to keep; 0 for a fixed overlay, where only the body decides who is connected. */
   readonly degree: number
+  /** Time between two looks at the membership, in milliseconds. */
+  readonly membershipIntervalMs: number
 }
 
 export const participantDefaults: ParticipantOptions = {
@@ -36,24 +60,594 @@ export const participantDefaults: ParticipantOptions = {
   evaluateEveryRounds: 1,
   quorum: 0,
   joinWaitMs: 15_000,
-  degree: 8
+  degree: 8,
+  membershipIntervalMs: 5_000
 }
 
+const retryTrainingMs = 5_000
+/** A peer without data does not spin: nothing but messages from others makes its rounds worth more. */
+const idleRoundMs = 1_000
+/** Serving a model costs its sender far more than asking for it: once in this time for each peer. */
+const serveEveryMs = 5_000
+
+/** One peer's whole life in one task: join, train, trade, merge, save, leave. */
+export function participant(
+  options: Partial<ParticipantOptions> = {}
+): (components: ParticipantComponents) => Participant {
+  return (components) => new Participant(components, { ...participantDefaults, ...options })
+}
+
+/**
+ * The root machine. It owns the life (which state comes after which); what it knows of others is
+ * in Membership, what it trades in an Exchange, what it fetches in CatchUp, whom it mistrusts in
+ * Conduct.
+ *
+ *     joining → training → exchanging → (waiting) → training → … → finished → stopped
+ */
 export class Participant implements Machine<ParticipantInput, ParticipantEffect> {
-  handle(_input: ParticipantInput, _nowMs: number): readonly ParticipantEffect[] {
-    throw new Error('to come')
+  readonly #components: ParticipantComponents
+  readonly #options: ParticipantOptions
+  readonly #membership: Membership
+  readonly #catchUp: CatchUp
+  readonly #conduct = new Conduct()
+  readonly #served = { task: new Map<PeerId, number>(), state: new Map<PeerId, number>() }
+  readonly #rejectedBy: Partial<Record<Rejection, number>> = {}
+  #exchanges = { ok: 0, failed: 0 }
+  #state: ParticipantState = 'joining'
+  #task: Task | null
+  #model: LocalModel | undefined
+  #exchange: Exchange | undefined
+  #evaluation: Evaluation | null = null
+  #addresses: readonly string[] = []
+  #base: TrainState | undefined
+  #joinUntilMs = Infinity
+  #roundStartMs = 0
+  #saving = false
+  #lastSavedRound: number | null = null
+  #nowMs = 0
+  #effects: ParticipantEffect[] = []
+
+  constructor(components: ParticipantComponents, options: ParticipantOptions) {
+    const { self, random, task, checkpoint } = components
+    this.#components = components
+    this.#options = options
+    this.#task = task
+    this.#lastSavedRound = checkpoint?.round ?? null
+    this.#membership = new Membership(self, random.fork('membership'), options.degree)
+    this.#catchUp = new CatchUp(random.fork('catch-up'))
   }
-  snapshot(): Snapshot {
-    throw new Error('to come')
-  }
+
   /** The model as it is now; undefined before there is one. Arrays are not written to. */
   get model(): TrainState | undefined {
-    throw new Error('to come')
+    return this.#model?.state
+  }
+
+  handle(input: ParticipantInput, nowMs: number): readonly ParticipantEffect[] {
+    this.#nowMs = nowMs
+    this.#effects = []
+    if (this.#state !== 'stopped' || input.kind === 'saved' || input.kind === 'saveFailed') {
+      this.#take(input)
+    }
+    return this.#effects
+  }
+
+  #take(input: ParticipantInput): void {
+    switch (input.kind) {
+      case 'start':
+        return this.#start()
+      case 'listening':
+        this.#addresses = input.addresses
+        return this.#greetAll()
+      case 'peerUp':
+        return this.#peerUp(input.peer)
+      case 'peerDown':
+        return this.#peerDown(input.peer)
+      case 'unreachable':
+        return this.#membership.unreachable(input.peer, this.#nowMs)
+      case 'discovered':
+        this.#membership.learn(input.contacts, this.#nowMs)
+        return this.#do(...this.#membership.fill(this.#nowMs))
+      case 'message':
+        return this.#received(input.from, input.message)
+      case 'malformed':
+        return this.#reject(input.from, input.reason)
+      case 'wake':
+        return this.#woken(input.timer)
+      case 'adopted':
+        return this.#adopted(input.samples)
+      case 'unfit':
+        this.#emit({ kind: 'trouble', what: input.reason })
+        return this.#leave()
+      case 'trained':
+        return this.#trained(input.result)
+      case 'trainFailed':
+        this.#emit({ kind: 'trouble', what: input.reason })
+        return this.#wake('retry-training', retryTrainingMs)
+      case 'evaluated':
+        return this.#evaluated(input.evaluation)
+      case 'saved':
+        this.#saving = false
+        this.#lastSavedRound = input.round
+        return this.#emit({ kind: 'saved', round: input.round })
+      case 'saveFailed':
+        this.#saving = false
+        return this.#emit({ kind: 'trouble', what: input.reason })
+      case 'leave':
+        return this.#leave()
+    }
+  }
+
+  // --- joining --------------------------------------------------------------------------------
+
+  #start(): void {
+    const { quorum, joinWaitMs, degree, membershipIntervalMs } = this.#options
+    this.#joinUntilMs = this.#nowMs + joinWaitMs
+    if (degree > 0) this.#wake('membership', membershipIntervalMs)
+    if (quorum > 0 || this.#task === null) this.#wake('join', joinWaitMs)
+    if (this.#task !== null) this.#adopt(this.#task, null)
+  }
+
+  #adopt(task: Task, from: PeerId | null): void {
+    this.#task = task
+    this.#emit({ kind: 'task-adopted', task: task.cid, from })
+    this.#do({ kind: 'adopt', task })
+  }
+
+  /** The body is ready to train: make or restore the model, and tell everybody whom they deal with. */
+  #adopted(samples: number): void {
+    const task = present(this.#task, 'the task of an adoption')
+    const model = this.#restoreModel(task) ?? new LocalModel(this.#firstState(task))
+    model.samples = samples
+    this.#model = model
+    this.#exchange = this.#createExchange(task, model)
+    this.#greetAll()
+    this.#tryBegin()
+  }
+
+  #restoreModel({ cid, layout }: Task): LocalModel | undefined {
+    const { checkpoint } = this.#components
+    if (checkpoint === null) return undefined
+    if (checkpoint.task === cid && checkpoint.state.parameters.length === layout.parameterCount) {
+      return LocalModel.restore(checkpoint)
+    }
+    this.#emit({ kind: 'trouble', what: `the checkpoint is of another task (${checkpoint.task})` })
+    return undefined
+  }
+
+  #firstState({ manifest: { init }, layout }: Task): TrainState {
+    const random =
+      init.kind === 'shared'
+        ? new Dice(`shared/${init.seed}`)
+        : this.#components.random.fork('init')
+    return { parameters: initialise(layout, random), optimizer: new Float32Array(0), steps: 0 }
+  }
+
+  #createExchange(
+    { manifest: { merge, exchange }, layout, cid }: Task,
+    model: LocalModel
+  ): Exchange {
+    const components: ExchangeComponents = {
+      self: this.#components.self,
+      random: this.#components.random.fork('exchange'),
+      model,
+      layout,
+      rule: createMergeRule(merge),
+      weights: merge.weights,
+      neighbours: () => this.#membership.introduced(cid)
+    }
+    switch (exchange.mode) {
+      case 'gossip':
+        return new Gossip(components, exchange)
+      case 'rounds':
+        return new Rounds(components, exchange)
+    }
+  }
+
+  /** Begin the first round, unless there is somebody to wait for or something to fetch first. */
+  #tryBegin(): void {
+    if (this.#state !== 'joining') return
+    if (this.#task === null) return this.#askForTask()
+    if (this.#model === undefined) return
+    const neighbours = this.#neighbours()
+    if (neighbours.length < this.#options.quorum && this.#nowMs < this.#joinUntilMs) return
+
+    if (this.#model.age === 0) {
+      const ahead = neighbours.filter(({ age }) => age > 0)
+      this.#do(...this.#catchUp.ask('state', ahead))
+      if (this.#catchUp.isWaiting) {
+        return this.#wake('join', this.#task.manifest.exchange.deadlineMs)
+      }
+    }
+    this.#beginRound()
+  }
+
+  #askForTask(): void {
+    const { wanted } = this.#components
+    const candidates = this.#membership.neighbours.filter(
+      ({ task }) => typeof task === 'string' && (wanted === null || task === wanted)
+    )
+    this.#do(...this.#catchUp.ask('task', candidates))
+    if (this.#catchUp.isWaiting) this.#wake('join', this.#options.joinWaitMs)
+  }
+
+  #joinDue(): void {
+    if (this.#state !== 'joining') return
+    this.#catchUp.giveUp()
+    if (this.#task === null) {
+      this.#emit({ kind: 'trouble', what: 'no peer has given us a task yet; still asking' })
+      this.#wake('join', this.#options.joinWaitMs)
+    }
+    this.#tryBegin()
+  }
+
+  #receivedTask(from: PeerId, message: TaskMessage): void {
+    const promised = this.#membership.neighbour(from)?.task ?? null
+    const task = this.#catchUp.receiveTask(from, message, promised)
+    if (typeof task === 'string') {
+      this.#reject(from, task)
+      return this.#tryBegin()
+    }
+    this.#adopt(task, from)
+  }
+
+  #receivedState(from: PeerId, message: StateMessage): void {
+    const { task, model } = this.#active()
+    const fault = this.#catchUp.receiveState(from, message, task.layout)
+    if (fault !== undefined) this.#reject(from, fault)
+    else {
+      model.merged(message.parameters)
+      model.age = message.age
+      this.#emit({ kind: 'caught-up', from, round: message.round, age: message.age })
+    }
+    this.#tryBegin()
+  }
+
+  // --- a round --------------------------------------------------------------------------------
+
+  #beginRound(): void {
+    const { model, task } = this.#active()
+    if (task.manifest.exchange.mode === 'rounds') this.#jumpToSwarm(model)
+    if (model.round >= this.#options.roundsMax) return this.#finish(model)
+
+    this.#roundStartMs = this.#nowMs
+    if (model.samples === 0) return this.#trade()
+    this.#state = 'training'
+    this.#train(task, model)
+  }
+
+  /** A synchronous round is worth nothing in the past: go to where most neighbours are. */
+  #jumpToSwarm(model: LocalModel): void {
+    const rounds = this.#neighbours()
+      .map(({ round }) => round)
+      .sort((a, b) => a - b)
+    const median = rounds[Math.floor((rounds.length - 1) / 2)] ?? 0
+    if (median > model.round + 1) model.round = median
+  }
+
+  #train(task: Task, model: LocalModel): void {
+    this.#base = model.state
+    this.#do({ kind: 'train', state: model.state, steps: task.manifest.training.localSteps })
+  }
+
+  #trained(result: Parameters<LocalModel['trained']>[1]): void {
+    if (this.#state !== 'training' || this.#base === undefined) return
+    const { model } = this.#active()
+    model.trained(this.#base, result)
+    this.#base = undefined
+    if (result.rolledBack) this.#emit({ kind: 'rolled-back', round: model.round })
+    this.#emit({ kind: 'trained', round: model.round, loss: result.loss, samples: result.samples })
+    this.#trade()
+  }
+
+  #trade(): void {
+    this.#state = 'exchanging'
+    this.#came(present(this.#exchange, 'the exchange').begin(this.#nowMs))
+  }
+
+  /** Something came of an exchange; when it ends ours, so does the round. */
+  #came(outcome: Outcome): void {
+    this.#do(...outcome.effects)
+    if (outcome.over && this.#state === 'exchanging') this.#finishRound()
+  }
+
+  #finishRound(): void {
+    const { model, task } = this.#active()
+    const { roundsMax, evaluateEveryRounds, saveEveryRounds } = this.#options
+    model.round++
+    const isLast = model.round >= roundsMax
+    this.#emit({ kind: 'round-finished', round: model.round })
+    if (isDue(model.round, evaluateEveryRounds, isLast)) {
+      this.#do({ kind: 'evaluate', parameters: model.parameters })
+    }
+    if (isDue(model.round, saveEveryRounds, isLast)) this.#save()
+
+    const { mode, intervalMs } = task.manifest.exchange
+    const isIdle = model.samples === 0 && (mode === 'gossip' || this.#neighbours().length === 0)
+    const lengthMs = isIdle ? Math.max(intervalMs, idleRoundMs) : intervalMs
+    const restMs = this.#roundStartMs + lengthMs - this.#nowMs
+    if (restMs <= 0 || isLast) return this.#beginRound()
+    this.#state = 'waiting'
+    this.#wake('round', restMs)
+  }
+
+  #finish(model: LocalModel): void {
+    this.#state = 'finished'
+    model.finished = true
+    this.#emit({ kind: 'finished', round: model.round })
+  }
+
+  #evaluated(evaluation: Evaluation): void {
+    this.#evaluation = evaluation
+    this.#emit({ kind: 'evaluated', round: this.#active().model.round, evaluation })
+  }
+
+  /** One save at a time: on a slow disk some rounds are skipped, none are queued. */
+  #save(): void {
+    if (this.#saving) return
+    const { model, task } = this.#active()
+    this.#saving = true
+    const { round, age, state } = model
+    this.#do({ kind: 'save', checkpoint: { task: task.cid, round, age, state } })
+  }
+
+  #leave(): void {
+    this.#state = 'stopped'
+    for (const { peer } of this.#membership.neighbours) this.#send(peer, { kind: 'leave' })
+    if (this.#model === undefined || this.#model.round === this.#lastSavedRound) return
+    this.#saving = false // the save under way is older than this one
+    this.#save()
+  }
+
+  // --- peers ----------------------------------------------------------------------------------
+
+  #peerUp(peer: PeerId): void {
+    if (this.#conduct.isBanned(peer, this.#nowMs)) return this.#do({ kind: 'disconnect', peer })
+    this.#membership.connected(peer)
+    this.#greet(peer)
+  }
+
+  #peerDown(peer: PeerId): void {
+    const known = this.#isIntroduced(peer)
+    this.#membership.disconnected(peer)
+    this.#forget(peer)
+    if (known) this.#emit({ kind: 'peer-left', peer })
+    this.#do(...this.#membership.fill(this.#nowMs))
+  }
+
+  /** A life of this peer is over: what it owes us will not come. */
+  #forget(peer: PeerId): void {
+    this.#served.task.delete(peer)
+    this.#served.state.delete(peer)
+    this.#catchUp.giveUp(peer)
+    if (this.#exchange !== undefined) this.#came(this.#exchange.peerDown(peer))
+    this.#tryBegin()
+  }
+
+  #received(from: PeerId, message: Message): void {
+    if (this.#membership.neighbour(from) === undefined) return // banned, or gone meanwhile
+    switch (message.kind) {
+      case 'hello':
+        return this.#receivedHello(from, message)
+      case 'want':
+        return this.#receivedWant(from, message)
+      case 'task':
+        return this.#receivedTask(from, message)
+      case 'leave':
+        return this.#receivedLeave(from)
+      case 'peers':
+      case 'state':
+      case 'update':
+      case 'decline':
+        if (!this.#isIntroduced(from) || this.#exchange === undefined) {
+          return this.#reject(from, 'unintroduced')
+        }
+    }
+    switch (message.kind) {
+      case 'peers':
+        this.#membership.learn(message.contacts, this.#nowMs)
+        return this.#do(...this.#membership.fill(this.#nowMs))
+      case 'state':
+        return this.#receivedState(from, message)
+      case 'update':
+        return this.#receivedUpdate(from, message)
+      case 'decline':
+        return this.#settle(from, this.#exchange.declined(from, message.exchange))
+    }
+  }
+
+  #receivedHello(from: PeerId, hello: Hello): void {
+    const before = this.#membership.neighbour(from)
+    this.#membership.introduce(from, hello, this.#nowMs)
+    if (this.#task === null || hello.task === null) return this.#tryBegin()
+    if (hello.task !== this.#task.cid || hello.layout !== this.#task.layout.digest) {
+      return this.#refuse(from, this.#task, hello)
+    }
+    if (before?.task === this.#task.cid) {
+      if (hello.round < before.round) this.#forget(from) // restarted, before its old end was noticed
+      return
+    }
+    this.#emit({ kind: 'peer-joined', peer: from, round: hello.round })
+    if (this.#options.degree > 0) this.#sendContacts(from, this.#task)
+    this.#do(...this.#membership.fill(this.#nowMs))
+    this.#tryBegin()
+  }
+
+  #refuse(from: PeerId, task: Task, hello: Hello): void {
+    const ours = `${task.cid} (layout ${task.layout.digest.slice(0, 12)})`
+    const theirs = `${hello.task} (layout ${hello.layout?.slice(0, 12) ?? 'unknown'})`
+    if (hello.task === task.cid)
+      this.#membership.introduce(from, { ...hello, task: theirs }, this.#nowMs)
+    this.#emit({ kind: 'peer-refused', peer: from, ours, theirs })
+  }
+
+  #receivedWant(from: PeerId, { what }: Want): void {
+    const servedMs = this.#served[what].get(from) ?? -Infinity
+    if (this.#nowMs - servedMs < serveEveryMs) return this.#reject(from, 'unexpected')
+    this.#served[what].set(from, this.#nowMs)
+
+    if (this.#task === null) return this.#reject(from, 'unexpected')
+    if (what === 'task') return this.#send(from, { kind: 'task', manifest: this.#task.bytes })
+
+    if (!this.#isIntroduced(from) || this.#model === undefined) {
+      return this.#reject(from, 'unintroduced')
+    }
+    const { parameters, progress } = this.#model
+    this.#send(from, { kind: 'state', ...progress, digest: sha256Hex(parameters), parameters })
+  }
+
+  #receivedUpdate(from: PeerId, update: Update): void {
+    const exchange = present(this.#exchange, 'the exchange')
+    this.#membership.progressed(from, update)
+    if (this.#state === 'joining') {
+      if (update.phase === 'push') this.#send(from, { kind: 'decline', exchange: update.exchange })
+      if (update.phase !== 'round') return
+    }
+    const outcome = exchange.receive(from, update, this.#nowMs)
+    if (outcome === 'full' && update.phase === 'push') {
+      this.#send(from, { kind: 'decline', exchange: update.exchange })
+    }
+    this.#settle(from, outcome)
+  }
+
+  #receivedLeave(from: PeerId): void {
+    const known = this.#isIntroduced(from)
+    this.#membership.left(from)
+    this.#forget(from)
+    if (known) this.#emit({ kind: 'peer-left', peer: from })
+  }
+
+  #settle(from: PeerId, outcome: Outcome | Rejection): void {
+    if (typeof outcome === 'string') this.#reject(from, outcome)
+    else this.#came(outcome)
+  }
+
+  #reject(peer: PeerId, reason: Rejection): void {
+    this.#rejectedBy[reason] = (this.#rejectedBy[reason] ?? 0) + 1
+    this.#emit({ kind: 'rejected', peer, reason })
+    const forMs = this.#conduct.report(peer, reason, this.#nowMs)
+    if (forMs === undefined) return
+    this.#emit({ kind: 'banned', peer, forMs })
+    this.#membership.left(peer)
+    this.#forget(peer)
+    this.#do({ kind: 'disconnect', peer })
+  }
+
+  /** Now and then: part from peers of other tasks, tell one peer whom we know, fill up connections. */
+  #tendMembership(): void {
+    this.#wake('membership', this.#options.membershipIntervalMs)
+    if (this.#task === null) return
+    for (const { peer, task } of this.#membership.neighbours) {
+      if (typeof task === 'string' && task !== this.#task.cid)
+        this.#do({ kind: 'disconnect', peer })
+    }
+    const neighbours = this.#neighbours()
+    if (neighbours.length > 0) {
+      this.#sendContacts(this.#components.random.pick(neighbours).peer, this.#task)
+    }
+    this.#do(...this.#membership.fill(this.#nowMs))
+  }
+
+  #sendContacts(to: PeerId, { cid }: Task): void {
+    const contacts = this.#membership.contactsFor(to, cid)
+    if (contacts.length > 0) this.#send(to, { kind: 'peers', contacts })
+  }
+
+  #greetAll(): void {
+    for (const { peer } of this.#membership.neighbours) this.#greet(peer)
+  }
+
+  #greet(peer: PeerId): void {
+    const progress = this.#model?.progress ?? { round: 0, age: 0, samples: 0 }
+    // Before the model is there we have the task's name only to ask for: others would send us updates.
+    const task = this.#model === undefined ? null : this.#task
+    this.#send(peer, {
+      kind: 'hello',
+      ...progress,
+      task: task?.cid ?? null,
+      layout: task?.layout.digest ?? null,
+      addresses: this.#addresses
+    })
+  }
+
+  #neighbours(): readonly Neighbour[] {
+    return this.#task === null ? [] : this.#membership.introduced(this.#task.cid)
+  }
+
+  #isIntroduced(peer: PeerId): boolean {
+    return this.#task !== null && this.#membership.neighbour(peer)?.task === this.#task.cid
+  }
+
+  // --- small things ---------------------------------------------------------------------------
+
+  #woken(timer: Timer): void {
+    switch (timer) {
+      case 'join':
+        return this.#joinDue()
+      case 'round':
+        if (this.#state === 'waiting') this.#beginRound()
+        return
+      case 'exchange':
+        if (this.#exchange !== undefined) this.#came(this.#exchange.deadline())
+        return
+      case 'membership':
+        return this.#tendMembership()
+      case 'retry-training':
+        if (this.#state === 'training') this.#train(this.#active().task, this.#active().model)
+        return
+    }
+  }
+
+  #active(): { readonly task: Task; readonly model: LocalModel } {
+    return { task: present(this.#task, 'the task'), model: present(this.#model, 'the model') }
+  }
+
+  #send(to: PeerId, message: Message): void {
+    this.#do({ kind: 'send', to, message })
+  }
+
+  #wake(timer: Timer, afterMs: number): void {
+    this.#do({ kind: 'wake', timer, afterMs })
+  }
+
+  #emit(event: ParticipantEvent): void {
+    this.#do({ kind: 'emit', event })
+  }
+
+  #do(...effects: readonly ParticipantEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === 'emit' && effect.event.kind === 'merged') {
+        this.#exchanges.ok += effect.event.with.length
+      }
+      if (effect.kind === 'emit' && effect.event.kind === 'exchange-failed') {
+        this.#exchanges.failed += effect.event.peers.length
+      }
+      this.#effects.push(effect)
+    }
+  }
+
+  snapshot(): Snapshot {
+    const model = this.#model
+    const rejected = Object.values(this.#rejectedBy).reduce((sum, count) => sum + count, 0)
+    return {
+      self: this.#components.self,
+      task: this.#task?.cid ?? null,
+      state: this.#state,
+      round: model?.round ?? 0,
+      steps: model?.state.steps ?? 0,
+      age: model?.age ?? 0,
+      samples: model?.samples ?? 0,
+      loss: model?.loss ?? null,
+      evaluation: this.#evaluation,
+      peers: this.#membership.neighbours.map(({ peer, round, age }) => {
+        return { peer, introduced: this.#isIntroduced(peer), round, age }
+      }),
+      known: this.#membership.knownCount,
+      exchanges: { ...this.#exchanges, rejected, rejectedBy: { ...this.#rejectedBy } },
+      lastSavedRound: this.#lastSavedRound
+    }
   }
 }
 
-export function participant(
-  _options: Partial<ParticipantOptions> = {}
-): (components: ParticipantComponents) => Participant {
-  return () => new Participant()
+function isDue(round: number, every: number, isLast: boolean): boolean {
+  return every > 0 && (isLast || round % every === 0)
 }

@@ -1,8 +1,30 @@
+import { decode, encode } from '@ipld/dag-cbor'
+import { z } from 'zod'
+import { bytesOf } from '../src/core/digest.ts'
+import {
+  addressLengthMax,
+  addressesPerContactMax,
+  contactsPerMessageMax,
+  headerBytesMax,
+  manifestBytesMax
+} from '../src/core/limits.ts'
 import type { Layout } from '../src/learning/layout.ts'
 import type { Message } from './messages.ts'
 
-/** The fixed first bytes of every frame. */
+/**
+ * Bytes ↔ messages. docs/wire.md writes the format down, with test vectors.
+ *
+ *     magic 2 | version 1 | type 1 | header bytes 4 | payload bytes 4 | header | payload
+ *
+ * The header is a dag-cbor map; the payload is a model or a task manifest, sent as it lies in memory.
+ * Nothing here throws on what a peer sent: it answers with the fault.
+ */
+
+/** Bytes of the fixed first part of every frame. */
 export const prefixBytes = 12
+
+const magic = [0x53, 0x74] as const // 'St'
+const version = 1
 
 /** What a frame's prefix promises, already checked against the limits. */
 export interface Prefix {
@@ -13,28 +35,157 @@ export interface Prefix {
 
 export type WireFault = 'malformed' | 'too-large'
 
+const count = z.int().nonnegative()
+const peerId = z.string().min(1).max(128)
+const digest = z.string().regex(/^[0-9a-f]{64}$/)
+const cid = z.string().min(1).max(128)
+const addresses = z.array(z.string().min(1).max(addressLengthMax)).max(addressesPerContactMax)
+const progress = { round: count, age: count, samples: count }
+
+/** A message's type byte, the fields of its header, and what its payload is. */
+const formats = {
+  hello: {
+    type: 1,
+    header: z.object({ ...progress, task: cid.nullable(), layout: digest.nullable(), addresses }),
+    payload: null
+  },
+  peers: {
+    type: 2,
+    header: z.object({
+      contacts: z.array(z.object({ peer: peerId, addresses })).max(contactsPerMessageMax)
+    }),
+    payload: null
+  },
+  want: { type: 3, header: z.object({ what: z.enum(['task', 'state']) }), payload: null },
+  task: { type: 4, header: z.object({}), payload: 'manifest' },
+  state: { type: 5, header: z.object({ ...progress, digest }), payload: 'parameters' },
+  update: {
+    type: 6,
+    header: z.object({
+      ...progress,
+      phase: z.enum(['push', 'reply', 'round']),
+      exchange: count,
+      degree: count
+    }),
+    payload: 'parameters'
+  },
+  decline: { type: 7, header: z.object({ exchange: count }), payload: null },
+  leave: { type: 8, header: z.object({}), payload: null }
+} as const satisfies Record<
+  Message['kind'],
+  { type: number; header: z.ZodType; payload: 'manifest' | 'parameters' | null }
+>
+
+const kinds = Object.keys(formats) as Message['kind'][]
+
 /** A frame as pieces, so that a model is sent without copying it. */
-export function encodeFrame(_message: Message): Uint8Array[] {
-  throw new Error('to come')
+export function encodeFrame(message: Message): Uint8Array[] {
+  const { kind, ...fields } = message
+  const format = formats[kind]
+  const header = encode(format.header.parse(fields))
+  const payload = payloadOf(message)
+
+  const prefix = new Uint8Array(prefixBytes)
+  prefix.set([...magic, version, format.type])
+  const view = new DataView(prefix.buffer)
+  view.setUint32(4, header.length, true)
+  view.setUint32(8, payload?.length ?? 0, true)
+  return payload === undefined ? [prefix, header] : [prefix, header, payload]
 }
 
-/** Bytes that encodeFrame gives for a message. */
-export function frameBytes(_message: Message): number {
-  throw new Error('to come')
+/** Bytes that a message takes on the wire. */
+export function frameBytes(message: Message): number {
+  return encodeFrame(message).reduce((sum, piece) => sum + piece.length, 0)
 }
 
 /**
  * Read a prefix and decide, before anything is allocated, whether the rest is welcome.
  * @param bytes - exactly prefixBytes
- * @param layout - of our task, which fixes the size of a model; null while we have none
+ * @param layout - of our task, which fixes the size of a model; null while we have none, and then
+ *   no model is welcome
  */
-export function decodePrefix(_bytes: Uint8Array, _layout: Layout | null): Prefix | WireFault {
-  throw new Error('to come')
+export function decodePrefix(bytes: Uint8Array, layout: Layout | null): Prefix | WireFault {
+  if (bytes.length !== prefixBytes) return 'malformed'
+  if (bytes[0] !== magic[0] || bytes[1] !== magic[1] || bytes[2] !== version) return 'malformed'
+  const kind = kinds.find((candidate) => formats[candidate].type === bytes[3])
+  if (kind === undefined) return 'malformed'
+
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const headerBytes = view.getUint32(4, true)
+  const payloadBytes = view.getUint32(8, true)
+  if (headerBytes === 0) return 'malformed'
+  if (headerBytes > headerBytesMax) return 'too-large'
+
+  const { type, payload } = formats[kind]
+  const largest = payloadBytesMax(payload, layout)
+  if (payloadBytes > largest) return 'too-large'
+  if (payload === 'parameters' && payloadBytes !== largest) return 'malformed'
+  if (payload === 'manifest' && payloadBytes === 0) return 'malformed'
+  return { type, headerBytes, payloadBytes }
 }
 
 /**
- * @param body - exactly headerBytes + payloadBytes; not used by anybody else afterwards
+ * Read the rest of a frame.
+ * @param body - exactly headerBytes + payloadBytes; nobody else uses it afterwards
  */
-export function decodeBody(_prefix: Prefix, _body: Uint8Array): Message | WireFault {
-  throw new Error('to come')
+export function decodeBody(prefix: Prefix, body: Uint8Array): Message | WireFault {
+  const kind = kinds.find((candidate) => formats[candidate].type === prefix.type)
+  if (kind === undefined || body.length !== prefix.headerBytes + prefix.payloadBytes) {
+    return 'malformed'
+  }
+  const format = formats[kind]
+  let decoded: unknown
+  try {
+    decoded = decode(body.subarray(0, prefix.headerBytes))
+  } catch {
+    return 'malformed' // not dag-cbor, or nested so deep that the decoder gives up
+  }
+  const header = format.header.safeParse(decoded)
+  if (!header.success) return 'malformed'
+
+  const fields: object = { kind, ...header.data }
+  switch (format.payload) {
+    case null:
+      return fields as Message
+    case 'manifest':
+      return { ...fields, manifest: body.slice(prefix.headerBytes) } as Message
+    case 'parameters':
+      return { ...fields, parameters: parametersFrom(body, prefix.headerBytes) } as Message
+  }
+}
+
+function payloadOf(message: Message): Uint8Array | undefined {
+  switch (message.kind) {
+    case 'task':
+      return message.manifest
+    case 'state':
+    case 'update':
+      return bytesOf(message.parameters)
+    case 'hello':
+    case 'peers':
+    case 'want':
+    case 'decline':
+    case 'leave':
+      return undefined
+  }
+}
+
+function payloadBytesMax(payload: 'manifest' | 'parameters' | null, layout: Layout | null): number {
+  switch (payload) {
+    case null:
+      return 0
+    case 'manifest':
+      return manifestBytesMax
+    case 'parameters':
+      return layout === null ? 0 : layout.parameterCount * Float32Array.BYTES_PER_ELEMENT
+  }
+}
+
+/** A Float32Array wants its bytes at a multiple of four: copied only when they are not. */
+function parametersFrom(body: Uint8Array, offset: number): Float32Array {
+  const start = body.byteOffset + offset
+  const length = (body.length - offset) / Float32Array.BYTES_PER_ELEMENT
+  return start % Float32Array.BYTES_PER_ELEMENT === 0
+    ? new Float32Array(body.buffer, start, length)
+    : new Float32Array(body.slice(offset).buffer)
 }

@@ -37,8 +37,11 @@ export const contactsMax = 512
 
 // --- exchange ---------------------------------------------------------------------------------
 
-/** Updates held between merges, each one model large. Above: rejected with `full`. */
-export const updatesMax = 32
+/**
+ * Bytes of updates held between merges: a neighbour may send one for this round and one for the
+ * next. Four models of the largest size, thousands of small ones. Above: rejected with `full`.
+ */
+export const heldBytesMax = 2 ** 30
 /** How many times its own number of samples a peer may claim to weigh. */
 export const sampleClaimRatioMax = 4
 

@@ -58,7 +58,8 @@ export class Random {
     for (;;) {
       const x = this.normal()
       const v = (1 + c * x) ** 3
-      if (v > 0 && Math.log(1 - this.next()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v
+      if (v > 0 && Math.log(1 - this.next()) < 0.5 * x * x + d - d * v + d * Math.log(v))
+        return d * v
     }
   }
 
@@ -96,6 +97,9 @@ function stateOf(path: string): number[] {
   const digest = sha256(utf8ToBytes(path))
   const words = new DataView(digest.buffer, digest.byteOffset, digest.byteLength)
   const state = [0, 4, 8, 12].map((offset) => words.getInt32(offset, true))
-  assert(state.some((word) => word !== 0), 'the state of a generator is not all zero')
+  assert(
+    state.some((word) => word !== 0),
+    'the state of a generator is not all zero'
+  )
   return state.map((word) => present(word, 'a word of the state'))
 }

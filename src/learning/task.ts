@@ -18,7 +18,10 @@ export const taskSchema = z.strictObject({
   format: z.literal('starling/task/1'),
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'a name has 1 to 64 of a-z 0-9 . - and starts with a letter or digit'),
+    .regex(
+      /^[a-z0-9][a-z0-9.-]{0,63}$/,
+      'a name has 1 to 64 of a-z 0-9 . - and starts with a letter or digit'
+    ),
   model: modelSchema,
   /** Names, shapes and roles of the model's tensors, in order. Fixes the byte count of an update. */
   tensors: z.array(tensorSpecSchema).min(1),
@@ -27,7 +30,10 @@ export const taskSchema = z.strictObject({
       .array(z.int().positive())
       .min(1)
       .max(4)
-      .refine((shape) => shape.reduce((a, b) => a * b, 1) <= featuresMax, `at most ${featuresMax} features`),
+      .refine(
+        (shape) => shape.reduce((a, b) => a * b, 1) <= featuresMax,
+        `at most ${featuresMax} features`
+      ),
     classes: z.int().min(2).max(classesMax)
   }),
   /** `shared`: all peers draw the same first parameters from the seed. `independent`: each its own. */
@@ -69,7 +75,10 @@ const sha256Code = 0x12
 export function createTask(manifest: unknown): Task {
   const parsed = taskSchema.safeParse(manifest)
   if (!parsed.success) {
-    throw new StarlingError('STARLING_BAD_TASK', `the task is not valid:\n${z.prettifyError(parsed.error)}`)
+    throw new StarlingError(
+      'STARLING_BAD_TASK',
+      `the task is not valid:\n${z.prettifyError(parsed.error)}`
+    )
   }
   const bytes = encode(parsed.data)
   if (bytes.length > manifestBytesMax) {
@@ -78,7 +87,12 @@ export function createTask(manifest: unknown): Task {
       `the task takes ${bytes.length} bytes, more than the ${manifestBytesMax} that peers accept`
     )
   }
-  return { manifest: parsed.data, cid: cidOf(bytes), layout: createLayout(parsed.data.tensors), bytes }
+  return {
+    manifest: parsed.data,
+    cid: cidOf(bytes),
+    layout: createLayout(parsed.data.tensors),
+    bytes
+  }
 }
 
 /**

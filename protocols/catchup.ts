@@ -1,0 +1,73 @@
+import { sha256Hex } from '../src/core/digest.ts'
+import { StarlingError } from '../src/core/errors.ts'
+import type { Random } from '../src/core/random.ts'
+import type { Layout } from '../src/learning/layout.ts'
+import { decodeTask, type Task } from '../src/learning/task.ts'
+import { inspect } from './exchange/gate.ts'
+import type { Neighbour } from './membership.ts'
+import type { PeerId, StateMessage, TaskMessage } from './messages.ts'
+import type { ParticipantEffect, Rejection } from './participant-io.ts'
+
+/**
+ * What a newcomer fetches before it speaks: the task manifest, then the newest parameters. One
+ * question at a time, to one random peer; a peer that does not answer is not asked again.
+ */
+export class CatchUp {
+  readonly #random: Random
+  readonly #asked = new Set<string>()
+  #question: { readonly peer: PeerId; readonly what: 'task' | 'state' } | undefined
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  get isWaiting(): boolean {
+    return this.#question !== undefined
+  }
+
+  /** Ask one of the peers, if there is one that was not asked before and no question is open. */
+  ask(what: 'task' | 'state', peers: readonly Neighbour[]): readonly ParticipantEffect[] {
+    if (this.#question !== undefined) return []
+    const fresh = peers.filter(({ peer }) => !this.#asked.has(`${what} ${peer}`))
+    if (fresh.length === 0) return []
+
+    const { peer } = this.#random.pick(fresh)
+    this.#question = { peer, what }
+    this.#asked.add(`${what} ${peer}`)
+    return [{ kind: 'send', to: peer, message: { kind: 'want', what } }]
+  }
+
+  /** Nothing came in time, or the peer went: the next call of ask() asks another. */
+  giveUp(peer?: PeerId): void {
+    if (peer === undefined || this.#question?.peer === peer) this.#question = undefined
+  }
+
+  /**
+   * @param promised - the CID that the peer's hello named
+   * @returns the task, or why it is not welcome
+   */
+  receiveTask(from: PeerId, message: TaskMessage, promised: string | null): Task | Rejection {
+    if (!this.#answers(from, 'task')) return 'unexpected'
+    try {
+      const task = decodeTask(message.manifest)
+      return task.cid === promised ? task : 'task'
+    } catch (error) {
+      if (error instanceof StarlingError) return 'task'
+      throw error
+    }
+  }
+
+  /** @returns undefined when the parameters may be adopted, else why not */
+  receiveState(from: PeerId, message: StateMessage, layout: Layout): Rejection | undefined {
+    if (!this.#answers(from, 'state')) return 'unexpected'
+    const fault = inspect(message.parameters, layout)
+    if (fault !== undefined) return fault
+    return sha256Hex(message.parameters) === message.digest ? undefined : 'digest'
+  }
+
+  #answers(from: PeerId, what: 'task' | 'state'): boolean {
+    if (this.#question?.peer !== from || this.#question.what !== what) return false
+    this.#question = undefined
+    return true
+  }
+}

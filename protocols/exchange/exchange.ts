@@ -1,0 +1,48 @@
+import type { Random } from '../../src/core/random.ts'
+import type { Layout } from '../../src/learning/layout.ts'
+import type { MergeRule } from '../../src/learning/merge/rule.ts'
+import type { MergeSpec } from '../../src/learning/merge/rules.ts'
+import type { LocalModel } from '../local-model.ts'
+import type { Neighbour } from '../membership.ts'
+import type { PeerId, Update } from '../messages.ts'
+import type { ParticipantEffect, Rejection } from '../participant-io.ts'
+
+/** What comes of one step of an exchange. */
+export interface Outcome {
+  readonly effects: readonly ParticipantEffect[]
+  /** The exchange of this round is over: merged, timed out, or nobody to talk to. */
+  readonly over: boolean
+}
+
+/**
+ * One round's trade of models with peers: begin() when training is done, and it is over when an
+ * outcome says so. Updates may arrive at any other time, too.
+ */
+export interface Exchange {
+  begin(nowMs: number): Outcome
+  /** @returns why the update changed nothing, or what came of it */
+  receive(from: PeerId, update: Update, nowMs: number): Outcome | Rejection
+  declined(from: PeerId, exchange: number): Outcome | Rejection
+  peerDown(peer: PeerId): Outcome
+  /** The timer `exchange` went off. */
+  deadline(): Outcome
+}
+
+export interface ExchangeComponents {
+  readonly self: PeerId
+  readonly random: Random
+  readonly model: LocalModel
+  readonly layout: Layout
+  readonly rule: MergeRule
+  readonly weights: MergeSpec['weights']
+  /** Connected peers of our task, in order of id. */
+  readonly neighbours: () => readonly Neighbour[]
+}
+
+export interface ExchangeOptions {
+  /** How long to wait for peers' models before going on without them, in milliseconds. */
+  readonly deadlineMs: number
+}
+
+export const underWay: Outcome = { effects: [], over: false }
+export const over: Outcome = { effects: [], over: true }

@@ -1,0 +1,146 @@
+import { heldBytesMax } from '../../src/core/limits.ts'
+import type { PeerId, Update } from '../messages.ts'
+import type { ParticipantEffect, Rejection } from '../participant-io.ts'
+import {
+  over,
+  underWay,
+  type Exchange,
+  type ExchangeComponents,
+  type ExchangeOptions,
+  type Outcome
+} from './exchange.ts'
+import { inspect } from './gate.ts'
+import { mergeWith } from './weights.ts'
+
+/**
+ * Synchronous neighbourhood rounds (D-PSGD, Lian et al., arXiv 1705.09056): send our model to all
+ * neighbours, wait for theirs of the same round, merge them all at once. The deadline, not the
+ * slowest peer, bounds a round.
+ */
+export class Rounds implements Exchange {
+  readonly #components: ExchangeComponents
+  readonly #options: ExchangeOptions
+  /** Updates of our round and of the next: a neighbour that is done can be one round ahead. */
+  readonly #updates = new Map<PeerId, Map<number, Update>>()
+  /** Who missed a deadline: not waited for again until a model of theirs is in time. */
+  readonly #late = new Set<PeerId>()
+  #held = 0
+  #offeredTo: number | undefined
+
+  constructor(components: ExchangeComponents, options: ExchangeOptions) {
+    this.#components = components
+    this.#options = options
+  }
+
+  begin(): Outcome {
+    this.#forgetBefore(this.#components.model.round)
+    const neighbours = this.#components.neighbours()
+    if (neighbours.length === 0) return over
+
+    const { model } = this.#components
+    const { parameters, progress } = model
+    this.#offeredTo = neighbours.length
+    const message: Update = {
+      kind: 'update',
+      ...progress,
+      phase: 'round',
+      exchange: 0,
+      degree: neighbours.length,
+      parameters
+    }
+    const sends = neighbours.map(({ peer }): ParticipantEffect => ({
+      kind: 'send',
+      to: peer,
+      message
+    }))
+    const wake: ParticipantEffect = {
+      kind: 'wake',
+      timer: 'exchange',
+      afterMs: this.#options.deadlineMs
+    }
+    const { effects, over: done } = this.#mergeIfComplete()
+    return { effects: [...sends, ...(done ? [] : [wake]), ...effects], over: done }
+  }
+
+  receive(from: PeerId, update: Update): Outcome | Rejection {
+    if (update.phase !== 'round') return 'unexpected'
+    const { layout, model } = this.#components
+    if (update.round < model.round) return 'stale'
+    if (update.round > model.round + 1) return 'future'
+    const own = this.#updates.get(from)
+    if (own?.has(update.round) === true) return 'stale'
+    if ((this.#held + 1) * update.parameters.byteLength > heldBytesMax) return 'full'
+    const fault = inspect(update.parameters, layout)
+    if (fault !== undefined) return fault
+
+    this.#updates.set(from, (own ?? new Map<number, Update>()).set(update.round, update))
+    this.#held++
+    this.#late.delete(from)
+    return this.#mergeIfComplete()
+  }
+
+  declined(): Rejection {
+    return 'unexpected'
+  }
+
+  /** What a peer delivered before it went still counts. */
+  peerDown(peer: PeerId): Outcome {
+    this.#late.delete(peer)
+    return this.#mergeIfComplete()
+  }
+
+  deadline(): Outcome {
+    return this.#offeredTo === undefined ? underWay : this.#merge()
+  }
+
+  #mergeIfComplete(): Outcome {
+    if (this.#offeredTo === undefined || this.#missing().length > 0) return underWay
+    return this.#merge()
+  }
+
+  /** Neighbours near our round whose update of it is not here. */
+  #missing(): readonly PeerId[] {
+    const { model, neighbours } = this.#components
+    return neighbours()
+      .filter(({ round }) => Math.abs(round - model.round) <= 1)
+      .map(({ peer }) => peer)
+      .filter((peer) => !this.#late.has(peer) && this.#updates.get(peer)?.has(model.round) !== true)
+  }
+
+  #merge(): Outcome {
+    const { model } = this.#components
+    const round = model.round
+    const missing = this.#missing()
+    const arrived = new Map<PeerId, Update>()
+    for (const [peer, updates] of this.#updates) {
+      const update = updates.get(round)
+      if (update !== undefined) arrived.set(peer, update)
+    }
+    const effects: ParticipantEffect[] = []
+    if (arrived.size > 0) {
+      model.merged(
+        mergeWith(this.#components, arrived, Math.max(this.#offeredTo ?? 0, arrived.size))
+      )
+      effects.push({
+        kind: 'emit',
+        event: { kind: 'merged', round, with: [...arrived.keys()].sort() }
+      })
+    }
+    if (missing.length > 0) {
+      for (const peer of missing) this.#late.add(peer)
+      effects.push({ kind: 'emit', event: { kind: 'exchange-failed', round, peers: missing } })
+    }
+    this.#offeredTo = undefined
+    this.#forgetBefore(round + 1)
+    return { effects, over: true }
+  }
+
+  #forgetBefore(round: number): void {
+    for (const [peer, updates] of this.#updates) {
+      for (const held of updates.keys()) {
+        if (held < round && updates.delete(held)) this.#held--
+      }
+      if (updates.size === 0) this.#updates.delete(peer)
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import { addressesPerContactMax, contactsMax, contactsPerMessageMax } from '../src/core/limits.ts'
+import type { Random } from '../src/core/random.ts'
+import type { Contact, Hello, PeerId, Progress } from './messages.ts'
+import type { ParticipantEffect } from './participant-io.ts'
+
+/** A connected peer. */
+export interface Neighbour extends Progress {
+  readonly peer: PeerId
+  /** CID of its task; null when it has none yet; undefined before its hello. */
+  readonly task: string | null | undefined
+}
+
+interface Known {
+  addresses: readonly string[]
+  heardMs: number
+  failures: number
+  dialAgainMs: number
+}
+
+const dialPauseMs = 1_000
+const dialPauseMsMax = 5 * 60_000 // a laptop that comes back is met again within five minutes
+const dialsAtOnceMax = 4
+
+/**
+ * Whom we know, who is connected, and whom to meet next: a bounded view that grows by what peers
+ * tell each other (peer exchange) and by what the body discovers.
+ */
+export class Membership {
+  readonly #self: PeerId
+  readonly #random: Random
+  readonly #degree: number
+  readonly #known = new Map<PeerId, Known>()
+  readonly #neighbours = new Map<PeerId, Neighbour>()
+  readonly #dialing = new Set<PeerId>()
+
+  /** @param degree - connections to keep; 0 for a fixed overlay, where the body decides who is connected */
+  constructor(self: PeerId, random: Random, degree: number) {
+    this.#self = self
+    this.#random = random
+    this.#degree = degree
+  }
+
+  get knownCount(): number {
+    return this.#known.size
+  }
+
+  /** All connected peers, in order of id. */
+  get neighbours(): readonly Neighbour[] {
+    return [...this.#neighbours.values()].sort((a, b) => (a.peer < b.peer ? -1 : 1))
+  }
+
+  neighbour(peer: PeerId): Neighbour | undefined {
+    return this.#neighbours.get(peer)
+  }
+
+  /** Connected peers whose hello named this task, in order of id. */
+  introduced(task: string): readonly Neighbour[] {
+    return this.neighbours.filter((neighbour) => neighbour.task === task)
+  }
+
+  connected(peer: PeerId): void {
+    this.#dialing.delete(peer)
+    const known = this.#known.get(peer)
+    if (known !== undefined) known.failures = 0
+    this.#neighbours.set(peer, { peer, task: undefined, round: 0, age: 0, samples: 0 })
+  }
+
+  disconnected(peer: PeerId): void {
+    this.#neighbours.delete(peer)
+  }
+
+  /** A peer that said goodbye: not waited for, not dialed again. */
+  left(peer: PeerId): void {
+    this.#neighbours.delete(peer)
+    this.#known.delete(peer)
+  }
+
+  unreachable(peer: PeerId, nowMs: number): void {
+    this.#dialing.delete(peer)
+    const known = this.#known.get(peer)
+    if (known === undefined) return
+    const pauseMs = Math.min(dialPauseMs * 2 ** known.failures, dialPauseMsMax)
+    known.failures++
+    known.dialAgainMs = nowMs + pauseMs * (0.5 + this.#random.next()) // jitter: not all at once
+  }
+
+  introduce(peer: PeerId, hello: Hello, nowMs: number): void {
+    const { task, round, age, samples } = hello
+    this.#neighbours.set(peer, { peer, task, round, age, samples })
+    this.learn([{ peer, addresses: hello.addresses }], nowMs)
+  }
+
+  /** What a peer's latest model says of how far it is. Never backwards. */
+  progressed(peer: PeerId, { round, age, samples }: Progress): void {
+    const neighbour = this.#neighbours.get(peer)
+    if (neighbour === undefined || round < neighbour.round) return
+    this.#neighbours.set(peer, { ...neighbour, round, age, samples })
+  }
+
+  /** Remember where peers can be reached. Above contactsMax the one heard of longest ago goes. */
+  learn(contacts: readonly Contact[], nowMs: number): void {
+    for (const { peer, addresses } of contacts) {
+      if (peer === this.#self || addresses.length === 0) continue
+      const known = this.#known.get(peer)
+      this.#known.set(peer, {
+        addresses: addresses.slice(0, addressesPerContactMax),
+        heardMs: nowMs,
+        failures: known?.failures ?? 0,
+        dialAgainMs: known?.dialAgainMs ?? 0
+      })
+    }
+    while (this.#known.size > contactsMax) this.#forgetOldest()
+  }
+
+  /** Some of whom we are connected to in this task, for a peer to meet. */
+  contactsFor(peer: PeerId, task: string): readonly Contact[] {
+    const contacts: Contact[] = []
+    for (const { peer: other } of this.introduced(task)) {
+      const known = this.#known.get(other)
+      if (other !== peer && known !== undefined)
+        contacts.push({ peer: other, addresses: known.addresses })
+    }
+    return this.#random.shuffle(contacts).slice(0, contactsPerMessageMax)
+  }
+
+  /** Dial to fill up to `degree` connections. */
+  fill(nowMs: number): readonly ParticipantEffect[] {
+    const wanted = Math.min(
+      this.#degree - this.#neighbours.size - this.#dialing.size,
+      dialsAtOnceMax - this.#dialing.size
+    )
+    if (wanted <= 0) return []
+    const candidates = [...this.#known.entries()]
+      .filter(([peer, { dialAgainMs }]) => dialAgainMs <= nowMs && !this.#isBusyWith(peer))
+      .map(([peer, { addresses }]): Contact => ({ peer, addresses }))
+      .sort((a, b) => (a.peer < b.peer ? -1 : 1))
+    return this.#random
+      .shuffle(candidates)
+      .slice(0, wanted)
+      .map((contact) => {
+        this.#dialing.add(contact.peer)
+        return { kind: 'connect', contact }
+      })
+  }
+
+  #isBusyWith(peer: PeerId): boolean {
+    return this.#neighbours.has(peer) || this.#dialing.has(peer)
+  }
+
+  #forgetOldest(): void {
+    let oldest: PeerId | undefined
+    let heardMs = Infinity
+    for (const [peer, known] of this.#known) {
+      if (known.heardMs < heardMs && !this.#isBusyWith(peer)) {
+        oldest = peer
+        heardMs = known.heardMs
+      }
+    }
+    // Nobody to forget means that all are connected: then the first in line gives way.
+    this.#known.delete(oldest ?? [...this.#known.keys()][0] ?? '')
+  }
+}
