@@ -1,9 +1,9 @@
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { explain } from '../src/core/explain.ts'
 import { StarlingError } from '../src/core/errors.ts'
 import { scenarioBytesMax, simulatedPeersMax } from '../src/core/limits.ts'
 import { mergeSchema } from '../src/learning/merge/rules.ts'
-import { choice, closed, kinds } from './closed.ts'
 import { applySettings, parseOverride } from './overrides.ts'
 
 /**
@@ -18,42 +18,35 @@ const chance = z.number().min(0).max(1)
 const peerNumber = z.int().nonnegative()
 
 /** A number, or a distribution that each use draws from. */
-export const amountSchema = z.union(
-  [
-    z.number().nonnegative(),
-    kinds([
-      closed({
-        kind: z.literal('uniform'),
-        min: z.number().nonnegative(),
-        max: z.number().nonnegative()
-      }),
-      closed({
-        kind: z.literal('lognormal'),
-        median: z.number().positive(),
-        /** Standard deviation of the logarithm. */
-        sigma: z.number().nonnegative().max(5)
-      }),
-      closed({ kind: z.literal('exponential'), mean: z.number().nonnegative() })
-    ])
-  ],
-  {
-    error:
-      'neither a number ≥ 0 nor a distribution: { kind: uniform, min, max }, ' +
-      '{ kind: lognormal, median, sigma } or { kind: exponential, mean }'
-  }
-)
+export const amountSchema = z.union([
+  z.number().nonnegative(),
+  z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('uniform'),
+      min: z.number().nonnegative(),
+      max: z.number().nonnegative()
+    }),
+    z.strictObject({
+      kind: z.literal('lognormal'),
+      median: z.number().positive(),
+      /** Standard deviation of the logarithm. */
+      sigma: z.number().nonnegative().max(5)
+    }),
+    z.strictObject({ kind: z.literal('exponential'), mean: z.number().nonnegative() })
+  ])
+])
 
-export const topologySchema = kinds([
-  closed({ kind: z.literal('random-regular'), degree: count }),
-  closed({ kind: z.literal('ring') }),
-  closed({ kind: z.literal('complete') }),
-  closed({ kind: z.literal('star') }),
-  closed({ kind: z.literal('erdos-renyi'), p: chance }),
-  closed({ kind: z.literal('watts-strogatz'), k: z.int().min(2), p: chance }),
-  closed({ kind: z.literal('barabasi-albert'), m: count }),
-  closed({ kind: z.literal('dumbbell'), cliqueSize: z.int().min(2) }),
-  closed({ kind: z.literal('grid') }),
-  closed({
+export const topologySchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('random-regular'), degree: count }),
+  z.strictObject({ kind: z.literal('ring') }),
+  z.strictObject({ kind: z.literal('complete') }),
+  z.strictObject({ kind: z.literal('star') }),
+  z.strictObject({ kind: z.literal('erdos-renyi'), p: chance }),
+  z.strictObject({ kind: z.literal('watts-strogatz'), k: z.int().min(2), p: chance }),
+  z.strictObject({ kind: z.literal('barabasi-albert'), m: count }),
+  z.strictObject({ kind: z.literal('dumbbell'), cliqueSize: z.int().min(2) }),
+  z.strictObject({ kind: z.literal('grid') }),
+  z.strictObject({
     kind: z.literal('edges'),
     /** One edge a line, two peer numbers; beside the scenario file. Read into `list`. */
     file: z.string().min(1).optional(),
@@ -65,47 +58,43 @@ export type TopologySpec = z.infer<typeof topologySchema>
 const width = z.int().min(1).max(65_536)
 
 const modelSchema = z.discriminatedUnion('preset', [
-  closed({ preset: z.literal('logreg') }),
-  closed({ preset: z.literal('mlp'), hidden: z.array(width).max(64).default([64]) }),
-  closed({
+  z.strictObject({ preset: z.literal('logreg') }),
+  z.strictObject({ preset: z.literal('mlp'), hidden: z.array(width).max(64).default([64]) }),
+  z.strictObject({
     preset: z.literal('cnn'),
     filters: z.array(width).min(1).max(8).default([16, 32]),
     hidden: width.default(64)
   })
 ])
 
-const optimizerSchema = kinds([
-  closed({
+const optimizerSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
     kind: z.literal('sgd'),
     learningRate: z.number().positive().max(100),
     momentum: z.number().min(0).lt(1).default(0)
   }),
-  closed({ kind: z.literal('adam'), learningRate: z.number().positive().max(100) })
+  z.strictObject({ kind: z.literal('adam'), learningRate: z.number().positive().max(100) })
 ])
 
-const partitionSchema = kinds([
-  closed({ kind: z.literal('iid') }),
-  closed({ kind: z.literal('dirichlet'), alpha: z.number().positive() }),
-  closed({ kind: z.literal('classes'), perPeer: count }),
-  closed({ kind: z.literal('quantity'), alpha: z.number().positive() })
+const partitionSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('iid') }),
+  z.strictObject({ kind: z.literal('dirichlet'), alpha: z.number().positive() }),
+  z.strictObject({ kind: z.literal('classes'), perPeer: count }),
+  z.strictObject({ kind: z.literal('quantity'), alpha: z.number().positive() })
 ])
 
 const ranks = ['random', 'degree', 'betweenness'] as const
 
-export const faultSchema = kinds([
-  closed({
+export const faultSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
     kind: z.literal('crash'),
     /** Of all peers, rounded; not with a list of peers in `select`. */
     share: share.optional(),
-    select: z
-      .union([choice([...ranks, 'no-data']), z.array(peerNumber).min(1)], {
-        error: `neither a list of peer numbers nor one of ${[...ranks, 'no-data'].join(', ')}`
-      })
-      .default('random'),
+    select: z.union([z.enum([...ranks, 'no-data']), z.array(peerNumber).min(1)]).default('random'),
     atRound: round,
     restartAfterRounds: count.optional()
   }),
-  closed({
+  z.strictObject({
     kind: z.literal('partition'),
     groups: z.int().min(2),
     atRound: round,
@@ -130,8 +119,8 @@ export const curveMetrics = [
 /** Known at the end only. */
 export const endMetrics = ['components', 'bytesSent', 'bytesReceived', 'trainSteps'] as const
 
-export const checkSchema = closed({
-  metric: choice([...curveMetrics, ...endMetrics]),
+export const checkSchema = z.strictObject({
+  metric: z.enum([...curveMetrics, ...endMetrics]),
   atLeast: z.number().optional(),
   atMost: z.number().optional(),
   /** A round of the curve; without it, the end. */
@@ -144,50 +133,60 @@ const scenarioShape = {
   question: z.string().min(1),
   peers: z.int().min(2).max(simulatedPeersMax),
   topology: topologySchema,
-  data: closed({
-    /** A data SPEC: `glyphs`, `fashion-mnist`, `idx:DIR` … */
-    source: z.string().min(1).default('glyphs'),
-    samplesPerPeer: count.optional(),
-    testSamples: count.default(1_000),
-    partition: partitionSchema.default({ kind: 'iid' }),
-    /** Peers that hold no data and only mix: how many, and which. */
-    without: z
-      .union([
-        z.int().nonnegative(),
-        closed({ count, select: choice([...ranks]).default('random') })
-      ])
-      .default(0)
-  }).prefault({}),
-  task: closed({
-    model: modelSchema.default({ preset: 'mlp', hidden: [64] }),
-    init: choice(['shared', 'independent']).default('shared'),
-    optimizer: optimizerSchema.default({ kind: 'sgd', learningRate: 0.05, momentum: 0.9 }),
-    batchSize: count.max(65_536).default(32),
-    /** Optimizer steps between exchanges. */
-    localSteps: count.max(1_000_000).default(4)
-  }).prefault({}),
-  merge: closed(mergeSchema.shape).default(mergeSchema.parse({ rule: 'average' })),
-  exchange: closed({
-    mode: choice(['rounds', 'gossip']).default('rounds'),
-    /** Shortest time from one round's start to the next; 0 for as fast as it goes. */
-    intervalSeconds: z.number().min(0).max(3_600).default(0),
-    /** How long to wait for a partner's model before going on without it. */
-    deadlineSeconds: z.number().min(0.1).max(3_600).default(30)
-  }).prefault({}),
-  network: closed({
-    /** One way, drawn for each message. */
-    latencyMs: amountSchema.default(50),
-    /** Of each peer's uplink, drawn once for each peer; unlimited when left out. */
-    bandwidthMbps: amountSchema.optional(),
-    /** Chance that a message never arrives: its stream was reset. */
-    loss: z.number().min(0).lt(1).default(0),
-    /** Until a neighbour notices that the other end is gone. */
-    detectionMs: z.number().nonnegative().default(1_000) // a guess: between a reset and a ping
-  }).prefault({}),
-  compute: closed({
-    /** Virtual time that one optimizer step takes, drawn once for each peer. */
-    stepMs: amountSchema.default(20)
-  }).prefault({}),
+  data: z
+    .strictObject({
+      /** A data SPEC: `glyphs`, `fashion-mnist`, `idx:DIR` … */
+      source: z.string().min(1).default('glyphs'),
+      samplesPerPeer: count.optional(),
+      testSamples: count.default(1_000),
+      partition: partitionSchema.default({ kind: 'iid' }),
+      /** Peers that hold no data and only mix: how many, and which. */
+      without: z
+        .union([
+          z.int().nonnegative(),
+          z.strictObject({ count, select: z.enum([...ranks]).default('random') })
+        ])
+        .default(0)
+    })
+    .prefault({}),
+  task: z
+    .strictObject({
+      model: modelSchema.default({ preset: 'mlp', hidden: [64] }),
+      init: z.enum(['shared', 'independent']).default('shared'),
+      optimizer: optimizerSchema.default({ kind: 'sgd', learningRate: 0.05, momentum: 0.9 }),
+      batchSize: count.max(65_536).default(32),
+      /** Optimizer steps between exchanges. */
+      localSteps: count.max(1_000_000).default(4)
+    })
+    .prefault({}),
+  merge: mergeSchema.prefault({ rule: 'average' }),
+  exchange: z
+    .strictObject({
+      mode: z.enum(['rounds', 'gossip']).default('rounds'),
+      /** Shortest time from one round's start to the next; 0 for as fast as it goes. */
+      intervalSeconds: z.number().min(0).max(3_600).default(0),
+      /** How long to wait for a partner's model before going on without it. */
+      deadlineSeconds: z.number().min(0.1).max(3_600).default(30)
+    })
+    .prefault({}),
+  network: z
+    .strictObject({
+      /** One way, drawn for each message. */
+      latencyMs: amountSchema.default(50),
+      /** Of each peer's uplink, drawn once for each peer; unlimited when left out. */
+      bandwidthMbps: amountSchema.optional(),
+      /** Chance that a message never arrives: its stream was reset. */
+      loss: z.number().min(0).lt(1).default(0),
+      /** Until a neighbour notices that the other end is gone. */
+      detectionMs: z.number().nonnegative().default(1_000) // a guess: between a reset and a ping
+    })
+    .prefault({}),
+  compute: z
+    .strictObject({
+      /** Virtual time that one optimizer step takes, drawn once for each peer. */
+      stepMs: amountSchema.default(20)
+    })
+    .prefault({}),
   rounds: count.optional(),
   durationSeconds: z.number().positive().optional(),
   faults: z.array(faultSchema).default([]),
@@ -199,7 +198,7 @@ const scenarioShape = {
   evaluateEveryRounds: count.default(10)
 }
 
-export const scenarioSchema = closed(scenarioShape).superRefine((scenario, context) => {
+export const scenarioSchema = z.strictObject(scenarioShape).superRefine((scenario, context) => {
   const complain = (path: (string | number)[], message: string): void =>
     context.addIssue({ code: 'custom', path, message })
 
@@ -268,7 +267,7 @@ export type Scenario = z.infer<typeof scenarioSchema>
 
 const armsSchema = z
   .array(
-    closed({
+    z.strictObject({
       name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'a name has 1 to 64 of a-z 0-9 . -'),
       /** Dotted paths and the values that this arm gives them. */
       set: z.record(z.string(), z.unknown()).default({}),
@@ -302,17 +301,17 @@ export interface Experiment {
 export function parseScenario(text: string, overrides: readonly string[] = []): Experiment {
   const whole = applyOverrides(parseText(text), overrides)
   if (typeof whole !== 'object' || whole === null || !('arms' in whole)) {
-    const scenario = validate(scenarioSchema, whole, '')
+    const scenario = validate(scenarioSchema, whole)
     return { name: scenario.name, question: scenario.question, arms: [{ name: null, scenario }] }
   }
   const { arms: list, ...base } = whole
-  const { name, question, checks } = validate(scenarioSchema, base, '')
-  const arms = validate(armsSchema, list, 'arms').map((arm) => {
+  const { name, question, checks } = validate(scenarioSchema, base)
+  const arms = validate(armsSchema, list, 'arms.').map((arm) => {
     const varied = applySettings(base, Object.entries(arm.set)) as object
     const scenario = validate(
       scenarioSchema,
       { ...varied, checks: [...checks, ...arm.checks] },
-      `(arm ${arm.name})`
+      `arm ${arm.name}: `
     )
     return { name: arm.name, scenario }
   })
@@ -358,14 +357,11 @@ function parseText(text: string): unknown {
 function validate<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
-  where: string
+  where = ''
 ): z.infer<Schema> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const lines = parsed.error.issues.map(({ path, message }) => {
-    const at = [where, ...path.map(String)].filter((part) => part !== '').join('.')
-    return `  ${at === '' ? '' : `${at}: `}${message}`
-  })
+  const lines = explain(schema, parsed.error, value).map((line) => `  ${where}${line}`)
   throw new StarlingError(
     'STARLING_BAD_SCENARIO',
     `the scenario is not valid:\n${lines.join('\n')}`

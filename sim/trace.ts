@@ -8,7 +8,9 @@ export interface TraceEvent {
   readonly virtualMs: number
   /** Null when it happened to the world rather than to one peer. */
   readonly peer: string | null
-  readonly event: { readonly kind: string } & Readonly<Record<string, unknown>>
+  /** What a machine was told, what it told us, or what befell it. */
+  readonly source: 'input' | 'event' | 'world'
+  readonly what: object
 }
 
 /**
@@ -30,10 +32,10 @@ export class Trace {
     return this.#count
   }
 
-  add(virtualMs: number, peer: string | null, event: TraceEvent['event']): void {
-    const entry: TraceEvent = { index: this.#count++, virtualMs, peer, event }
-    const line = JSON.stringify(entry, (_, value: unknown) =>
-      ArrayBuffer.isView(value) ? this.#print(value) : value
+  add(event: Omit<TraceEvent, 'index'>): void {
+    const line = JSON.stringify(
+      { index: this.#count++, ...event } satisfies TraceEvent,
+      (_, value: unknown) => (ArrayBuffer.isView(value) ? this.#print(value) : value)
     )
     this.#hash.update(line).update('\n')
     this.#onLine?.(line)

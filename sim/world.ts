@@ -1,5 +1,4 @@
-import type { PeerId } from '../protocols/messages.ts'
-import type { Message } from '../protocols/messages.ts'
+import type { Message, PeerId } from '../protocols/messages.ts'
 import { participant, type Participant } from '../protocols/participant.ts'
 import type {
   Checkpoint,
@@ -23,7 +22,7 @@ import { Network, type NetworkEvent } from './network.ts'
 import { EventQueue } from './queue.ts'
 import type { Scenario } from './scenario.ts'
 import { buildTopology, countComponents, edgesOf, neighboursOf, type Topology } from './topology.ts'
-import { FiniteCheck, Trace } from './trace.ts'
+import { FiniteCheck, Trace, type TraceEvent } from './trace.ts'
 import type { Trainer } from './trainer.ts'
 
 export interface WorldComponents {
@@ -80,6 +79,10 @@ type WorldEvent =
       readonly timer: Timer
       readonly generation: number
     }
+  | { readonly kind: 'written'; readonly life: Life; readonly checkpoint: Checkpoint }
+
+/** A checkpoint is on disk so long after it was asked for: a few MB and an fsync on an SSD. A guess. */
+const writeMs = 5
 
 /** From one start to the next crash. */
 interface Life {
@@ -98,7 +101,8 @@ interface Seat {
   readonly id: PeerId
   readonly stepMs: number
   lives: number
-  /** Undefined while it is down. */
+  up: boolean
+  /** Undefined before the first and while it is down. */
   life: Life | undefined
   /** The disk: what survives a crash. */
   checkpoint: Checkpoint | null
@@ -132,6 +136,9 @@ export class World implements Stricken {
   #round = 0
   #trainSteps = 0
   #lastProgressMs = 0
+  #unfinished = 0
+  /** A round ended since the world's round was last looked at. */
+  #moved = false
 
   constructor(components: WorldComponents) {
     const { scenario, random, topology } = components
@@ -149,6 +156,7 @@ export class World implements Stricken {
         id: peerName(index),
         stepMs: draw(scenario.compute.stepMs, dice),
         lives: 0,
+        up: true,
         life: undefined,
         checkpoint: null,
         crashed: false,
@@ -161,9 +169,8 @@ export class World implements Stricken {
 
   /** Live through the scenario. Once only. */
   run(): Outcome {
-    for (const seat of this.#seats) this.#bear(seat)
-    this.#faults.reach(0) // who is down from the start is nobody's neighbour
-    for (const { life } of this.#seats) if (life !== undefined) this.#begin(life)
+    this.#faults.reach(0) // who is down from the start is not waited for
+    for (const seat of this.#living()) this.#bear(seat)
     for (const [a, b] of edgesOf(this.topology)) this.#connect(a, b)
 
     let instantMs = 0
@@ -181,7 +188,7 @@ export class World implements Stricken {
   // --- what faults may do ---------------------------------------------------------------------
 
   isAlive(peer: number): boolean {
-    return this.#seat(peer).life !== undefined
+    return this.#seat(peer).up
   }
 
   hasData(peer: number): boolean {
@@ -192,35 +199,40 @@ export class World implements Stricken {
     const seat = this.#seat(peer)
     seat.life?.driver.stop()
     seat.life = undefined
+    seat.up = false
     seat.crashed = true
+    this.#recount()
     this.#network.crash(peer)
-    this.#note(seat, { kind: 'crash' })
+    this.#note(seat, 'world', { kind: 'crash' })
   }
 
   restart(peer: number): void {
     const seat = this.#seat(peer)
-    this.#note(seat, { kind: 'restart', fromRound: seat.checkpoint?.round ?? null })
-    this.#begin(this.#bear(seat))
+    this.#note(seat, 'world', { kind: 'restart', fromRound: seat.checkpoint?.round ?? null })
+    seat.up = true
+    this.#bear(seat)
     for (const other of neighboursOf(this.topology, peer)) this.#connect(peer, other)
   }
 
   part(groupOf: readonly number[]): number {
     this.#groupOf = groupOf
-    this.#note(null, { kind: 'partition', groupOf })
-    return edgesOf(this.topology).filter(
-      ([a, b]) => groupOf[a] !== groupOf[b] && this.#network.cut(a, b)
-    ).length
+    this.#note(null, 'world', { kind: 'partition', groupOf })
+    const crossing = edgesOf(this.topology).filter(
+      ([a, b]) => groupOf[a] !== groupOf[b] && this.isAlive(a) && this.isAlive(b)
+    )
+    for (const [a, b] of crossing) this.#network.cut(a, b)
+    return crossing.length
   }
 
   heal(): void {
     this.#groupOf = undefined
-    this.#note(null, { kind: 'heal' })
+    this.#note(null, 'world', { kind: 'heal' })
     for (const [a, b] of edgesOf(this.topology)) this.#connect(a, b)
   }
 
   // --- lives ----------------------------------------------------------------------------------
 
-  #bear(seat: Seat): Life {
+  #bear(seat: Seat): void {
     const { scenario, random, task } = this.#components
     const { mode } = scenario.exchange
     const machine = participant({
@@ -249,10 +261,7 @@ export class World implements Stricken {
       finished: false
     }
     seat.life = life
-    return life
-  }
-
-  #begin(life: Life): void {
+    this.#recount()
     this.#deliver(life, { kind: 'start' })
   }
 
@@ -265,15 +274,7 @@ export class World implements Stricken {
   }
 
   #reachable(peer: number): readonly number[] {
-    return neighboursOf(this.topology, peer).filter(
-      (other) => this.#groupOf?.[peer] === this.#groupOf?.[other] && !this.#isDown(other)
-    )
-  }
-
-  /** Down, as opposed to not born yet. */
-  #isDown(peer: number): boolean {
-    const seat = this.#seat(peer)
-    return seat.crashed && seat.life === undefined
+    return neighboursOf(this.topology, peer).filter((other) => this.#canMeet(peer, other))
   }
 
   // --- events ---------------------------------------------------------------------------------
@@ -284,7 +285,7 @@ export class World implements Stricken {
     if (dueMs === undefined) return undefined
     const { rounds, durationSeconds } = this.#components.scenario
     if (durationSeconds !== undefined) return dueMs <= durationSeconds * 1_000 ? dueMs : undefined
-    if (rounds !== undefined && this.#unfinished() === 0) return undefined
+    if (rounds !== undefined && this.#unfinished === 0) return undefined
     return dueMs - this.#lastProgressMs > this.#stallMs() ? undefined : dueMs
   }
 
@@ -302,6 +303,9 @@ export class World implements Stricken {
       case 'timer':
         if (event.life.timers.get(event.timer) !== event.generation) return
         return this.#deliver(event.life, { kind: 'wake', timer: event.timer })
+      case 'written':
+        if (event.life.seat.life === event.life) event.life.seat.checkpoint = event.checkpoint
+        return this.#deliver(event.life, { kind: 'saved', round: event.checkpoint.round })
       case 'arrival':
       case 'opened':
       case 'gone':
@@ -324,11 +328,10 @@ export class World implements Stricken {
   #deliver(life: Life, input: ParticipantInput): void {
     const { seat } = life
     if (seat.life !== life) return // a timer or an answer of a life that is over
-    if (input.kind === 'trained') this.#trainSteps += input.result.steps
-    this.#note(seat, input)
+    this.#note(seat, 'input', input)
     life.driver.deliver(input)
     this.#inspect(life)
-    this.#advance()
+    if (this.#moved) this.#advance()
   }
 
   #perform(life: Life, effect: ParticipantEffect): void {
@@ -341,7 +344,7 @@ export class World implements Stricken {
       case 'send': {
         const to = present(this.#seatOf.get(effect.to), effect.to).index
         const fate = this.#network.send(seat.index, to, effect.message, frameBytes(effect.message))
-        if (fate !== 'sent') this.#note(seat, { kind: fate, to: effect.to })
+        if (fate !== 'sent') this.#note(seat, 'world', { kind: fate, to: effect.to })
         return
       }
       case 'connect': {
@@ -367,6 +370,7 @@ export class World implements Stricken {
       case 'adopt':
         return answer(0, { kind: 'adopted', samples: trainer.samplesOf(seat.index) })
       case 'train':
+        this.#trainSteps += effect.steps
         return answer(effect.steps * seat.stepMs, {
           kind: 'trained',
           result: trainer.train(seat.index, effect.state, effect.steps)
@@ -377,22 +381,29 @@ export class World implements Stricken {
         }
         return answer(0, { kind: 'evaluated', evaluation: this.#evaluate(effect.parameters) })
       case 'save':
-        seat.checkpoint = effect.checkpoint
-        return answer(0, { kind: 'saved', round: effect.checkpoint.round })
+        return this.#queue.push(writeMs, {
+          kind: 'written',
+          life,
+          checkpoint: effect.checkpoint
+        })
       case 'emit':
         return this.#emitted(life, effect.event)
     }
   }
 
   #emitted(life: Life, event: ParticipantEvent): void {
-    this.#note(life.seat, { ...event, kind: `${event.kind}!` })
-    if (event.kind === 'finished') life.finished = true
+    this.#note(life.seat, 'event', event)
+    if (event.kind === 'finished') {
+      life.finished = true
+      this.#recount()
+    }
     if (event.kind !== 'round-finished') return
 
     if (event.round <= life.round) {
       this.#breaks(`${life.seat.id} finished round ${event.round} after round ${life.round}`)
     }
     life.round = event.round
+    this.#moved = true
     this.#lastProgressMs = this.#queue.nowMs
   }
 
@@ -415,6 +426,7 @@ export class World implements Stricken {
 
   /** The world's round is that of the slowest living peer that no fault has touched. */
   #advance(): void {
+    this.#moved = false
     const steady = this.#seats.filter(({ life, crashed }) => life !== undefined && !crashed)
     const rounds = steady.map(({ life }) => life?.round ?? 0)
     const round = rounds.length === 0 ? this.#round : Math.min(...rounds)
@@ -431,6 +443,7 @@ export class World implements Stricken {
       latest: this.#curve.at(-1)
     })
     this.#faults.reach(round)
+    this.#advance() // whoever held the world back may be down now
   }
 
   /** A peer's model as it was when it finished a round that is on the curve. */
@@ -494,23 +507,23 @@ export class World implements Stricken {
           (a, b) => this.#network.isOpen(a, b)
         )
       },
-      unfinished: this.#components.scenario.rounds === undefined ? 0 : this.#unfinished(),
+      unfinished: this.#components.scenario.rounds === undefined ? 0 : this.#unfinished,
       broken: this.#broken,
       brokenCount: this.#brokenCount,
       models
     }
   }
 
-  #note(seat: Seat | null, event: { readonly kind: string }): void {
-    this.#trace.add(this.#queue.nowMs, seat?.id ?? null, { ...event })
+  #note(seat: Seat | null, source: TraceEvent['source'], what: object): void {
+    this.#trace.add({ virtualMs: this.#queue.nowMs, peer: seat?.id ?? null, source, what })
   }
 
   #living(): readonly Seat[] {
-    return this.#seats.filter(({ life }) => life !== undefined)
+    return this.#seats.filter(({ up }) => up)
   }
 
-  #unfinished(): number {
-    return this.#living().filter(({ life }) => life?.finished !== true).length
+  #recount(): void {
+    this.#unfinished = this.#living().filter(({ life }) => life?.finished !== true).length
   }
 
   #seat(peer: number): Seat {
