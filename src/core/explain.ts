@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nearest } from './nearest.ts'
+import { unknownWord } from './nearest.ts'
 
 /**
  * What is wrong with something that a person wrote, one line for each fault: its path, what is
@@ -27,40 +27,38 @@ function explainIssues(
       path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`
 
     if (issue.code === 'unrecognized_keys') {
-      const known = keysOf(schemaAt(schema, issue.path, input))
-      return issue.keys.map((key) => line(notOneOf(`unknown key '${key}'`, key, known)))
+      const known = keysOf(schemaAt(schema, issue.path, input), value)
+      return issue.keys.map((key) => line(unknownWord('key', key, known)))
     }
     if (issue.code === 'invalid_value') {
-      return [line(notOneOf(shown(value), value, issue.values.map(String)))]
+      return [line(notOneOf(value, issue.values.map(String)))]
     }
     if (issue.code !== 'invalid_union') return [line(issue.message)]
     if ('options' in issue && Array.isArray(issue.options)) {
-      return [line(notOneOf(shown(value), value, issue.options.map(String)))]
+      return [line(notOneOf(value, issue.options.map(String)))]
     }
     // Of several shapes, the one that was meant is the one whose type fits.
     const union = schemaAt(schema, issue.path, input)
     const meant = issue.errors.findIndex(
-      (faults) => !faults.some(({ path, code }) => path.length === 0 && wrongType.has(code))
+      (faults) => !faults.some(({ path, code }) => path.length === 0 && code === 'invalid_type')
     )
     const option = union instanceof z.ZodUnion ? union.options[meant] : undefined
-    if (option === undefined) return [line(`${shown(value)}, ${issue.message}`)]
+    if (option === undefined) {
+      return [line(issue.errors.map((faults) => faults[0]?.message ?? '').join(', or: '))]
+    }
     return explainIssues(option, issue.errors[meant] ?? [], value, path)
   })
 }
 
-const wrongType: ReadonlySet<string> = new Set(['invalid_type', 'invalid_value'])
-
-function notOneOf(what: string, word: unknown, known: readonly string[]): string {
-  const meant = typeof word === 'string' ? nearest(word, known) : undefined
-  return `${what}${meant === undefined ? '' : `, did you mean '${meant}'?`} (allowed: ${known.join(', ')})`
+function notOneOf(value: unknown, known: readonly string[]): string {
+  if (typeof value === 'string') return unknownWord('choice', value, known)
+  return `${value === undefined ? 'missing' : 'not a word'}. Known: ${known.join(', ')}`
 }
 
-function shown(value: unknown): string {
-  return value === undefined ? 'missing' : `${JSON.stringify(value)} is not allowed`
-}
-
-function keysOf(schema: z.core.$ZodType | undefined): string[] {
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+function keysOf(schema: z.core.$ZodType | undefined, input: unknown): string[] {
+  if (schema instanceof z.ZodObject) return Object.keys(schema.shape)
+  if (!(schema instanceof z.ZodUnion)) return []
+  return schema.options.flatMap((option) => keysOf(chosen(unwrapped(option), input), input))
 }
 
 /** The schema that a place in the input had to fit; undefined when it cannot be told. */
