@@ -16,6 +16,10 @@ export const tensorsMax = 4096
 export const classesMax = 65_536
 /** Features of one sample: a 1024 × 1024 RGB image is 3.1 million. */
 export const featuresMax = 4 * 2 ** 20
+/** Bytes of one part's features as float32: eleven times Fashion-MNIST. Above: STARLING_BAD_DATA. */
+export const partBytesMax = 2 * 2 ** 30
+/** Bytes of a CSV file. Read whole; takes up to ten times that while it is parsed. */
+export const csvBytesMax = 128 * 2 ** 20
 
 // --- the wire (docs/wire.md) ------------------------------------------------------------------
 
