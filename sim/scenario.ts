@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { explain } from '../src/core/explain.ts'
 import { StarlingError } from '../src/core/errors.ts'
 import { scenarioBytesMax, simulatedPeersMax } from '../src/core/limits.ts'
+import { partitionSchema } from '../src/learning/data/partition.ts'
 import { mergeSchema } from '../src/learning/merge/rules.ts'
 import { applySettings, parseOverride } from './overrides.ts'
 
@@ -74,13 +75,6 @@ const optimizerSchema = z.discriminatedUnion('kind', [
     momentum: z.number().min(0).lt(1).default(0)
   }),
   z.strictObject({ kind: z.literal('adam'), learningRate: z.number().positive().max(100) })
-])
-
-const partitionSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('iid') }),
-  z.strictObject({ kind: z.literal('dirichlet'), alpha: z.number().positive() }),
-  z.strictObject({ kind: z.literal('classes'), perPeer: count }),
-  z.strictObject({ kind: z.literal('quantity'), alpha: z.number().positive() })
 ])
 
 const ranks = ['random', 'degree', 'betweenness'] as const
