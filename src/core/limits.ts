@@ -9,6 +9,8 @@
 export const parametersMax = 64 * 2 ** 20
 /** Tensors in a model. A ResNet-152 has about 780. Above: STARLING_BAD_MODEL. */
 export const tensorsMax = 4096
+/** Numbers that one layer may give for one sample: 64 MiB as float32. Above: STARLING_BAD_MODEL. */
+export const activationsMax = 16 * 2 ** 20
 
 // --- data -------------------------------------------------------------------------------------
 
@@ -20,6 +22,10 @@ export const featuresMax = 4 * 2 ** 20
 export const partBytesMax = 2 * 2 ** 30
 /** Bytes of a CSV file. Read whole; takes up to ten times that while it is parsed. */
 export const csvBytesMax = 128 * 2 ** 20
+/** Samples judged at a time: large enough to use the machine, small enough for its cache. */
+export const evaluationSamplesMax = 512
+/** Features judged at a time, unless one sample has more: 16 MiB as float32. */
+export const evaluationFeaturesMax = 4 * 2 ** 20
 
 // --- the wire (docs/wire.md) ------------------------------------------------------------------
 
@@ -59,3 +65,28 @@ export const simulatedPeersMax = 10_000
 export const simultaneousEventsPerPeerMax = 100_000
 /** Broken invariants that a report lists; all are counted. */
 export const brokenInvariantsListedMax = 20
+
+// --- the home on disk -------------------------------------------------------------------------
+
+/** Bytes of config.json: 128 addresses of 256 characters, twice over. Above: refused. */
+export const configBytesMax = 64 * 2 ** 10
+/** Bytes of a checkpoint's header, which holds a few numbers and two digests. Above: refused. */
+export const checkpointHeaderBytesMax = 4 * 2 ** 10
+
+// --- the control API --------------------------------------------------------------------------
+
+/** Bytes of a request's body. Above: 413. */
+export const controlBodyBytesMax = 64 * 2 ** 10
+/** Bytes of a request's headers. Above: 431. */
+export const controlHeaderBytesMax = 8 * 2 ** 10
+/** Connections at once: a dashboard and a few commands. Above: closed at once. */
+export const controlConnectionsMax = 64
+/** Bytes of events that wait for one client. Above: that client is dropped. */
+export const eventBytesPerClientMax = 2 ** 20
+/** Bytes of an answer that the client reads: a status with all 512 contacts is about 200 kB. */
+export const controlAnswerBytesMax = 4 * 2 ** 20
+
+// --- logs -------------------------------------------------------------------------------------
+
+/** Bytes of a string from a peer in a log line. Above: cut, with an ellipsis. */
+export const loggedBytesMax = 512
