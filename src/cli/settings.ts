@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { Option, type Command } from 'commander'
-import { isStarlingError } from '../core/errors.ts'
+import type { DataDirectories } from '../learning/data/spec.ts'
 import { readConfig, type Config } from '../../peer/config.ts'
 import { defaultHomePath, homeAt, type Home } from '../../peer/home.ts'
 import { createLogger, type Logger, type LogOptions } from '../../peer/log.ts'
@@ -49,13 +50,11 @@ export async function readSettings(options: CommonOptions): Promise<Settings> {
   return { home, config, logger: createLogger({ format, level }) }
 }
 
-/** Where `mnist` and the like are looked for. */
-export function dataDirectories(home: Home): { dataDirectory?: string; homeDirectory: string } {
-  const dataDirectory = process.env.STARLING_DATA
-  return { ...(dataDirectory === undefined ? {} : { dataDirectory }), homeDirectory: home.path }
-}
+/** Beside a checkout, teams keep data sets that none of them commits. */
+const sharedDataDirectories = ['data', '../data', '../shared/data']
 
-/** Whether it is an error of ours with this code. */
-export function hasCode(error: unknown, code: string): boolean {
-  return isStarlingError(error) && error.code === code
+/** Where `mnist` and the like are looked for: in STARLING_DATA, else in a shared directory; in the home. */
+export function dataDirectories(home: Home): DataDirectories {
+  const dataDirectory = process.env.STARLING_DATA ?? sharedDataDirectories.find(existsSync)
+  return { dataDirectory, homeDirectory: home.path }
 }
