@@ -66,7 +66,8 @@ describe('printable', () => {
         const shown = printable(text)
         expect(Buffer.byteLength(shown)).toBeLessThanOrEqual(loggedBytesMax)
         expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
-      })
+      }),
+      { numRuns: 30 }
     )
   })
 
