@@ -253,7 +253,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       case 'evaluate':
         void this.#ask(
           () => trainer.evaluate(effect.parameters),
-          (evaluation) => ({ kind: 'evaluated', evaluation }),
+          (evaluation) => ({ kind: 'evaluated', round: effect.round, evaluation }),
           (reason) => {
             this.#tell({ kind: 'trouble', what: `cannot evaluate: ${reason}` })
             return undefined

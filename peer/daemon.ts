@@ -55,6 +55,8 @@ export interface Status {
   readonly samplesSeen: number
   readonly loss: number | null
   readonly accuracy: number | null
+  /** Rounds finished when that accuracy was measured. */
+  readonly evaluatedRound: number | null
   readonly peers: {
     readonly known: number
     readonly connected: number
@@ -64,6 +66,8 @@ export interface Status {
   readonly reachability: Reachability
   readonly listen: readonly string[]
   readonly join: string | null
+  /** Whose models went into the last merge. */
+  readonly mergedWith: readonly string[]
   readonly exchanges: {
     readonly ok: number
     readonly failed: number
@@ -345,6 +349,7 @@ function describe(
     samplesSeen: snapshot.age,
     loss: snapshot.loss,
     accuracy: snapshot.evaluation?.accuracy ?? null,
+    evaluatedRound: snapshot.evaluation?.round ?? null,
     peers: {
       known: snapshot.known,
       connected: snapshot.peers.filter(({ introduced }) => introduced).length,
@@ -353,6 +358,7 @@ function describe(
     reachability: reachabilityOf(line),
     listen: network.addresses,
     join: line?.address ?? null,
+    mergedWith: snapshot.mergedWith,
     exchanges: snapshot.exchanges,
     bytes: { sent: network.bytesSent, received: network.bytesReceived },
     lastCheckpoint: work.savedAt?.toISOString() ?? null,

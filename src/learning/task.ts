@@ -5,10 +5,11 @@ import * as Digest from 'multiformats/hashes/digest'
 import { z } from 'zod'
 import { StarlingError } from '../core/errors.ts'
 import { classesMax, featuresMax, manifestBytesMax } from '../core/limits.ts'
-import { createLayout, tensorSpecSchema, type Layout } from './layout.ts'
+import { Random } from '../core/random.ts'
+import { createLayout, initialise, tensorSpecSchema, type Layout } from './layout.ts'
 import { mergeSchema } from './merge/rules.ts'
 import { modelSchema } from './model/spec.ts'
-import { trainingSchema } from './training.ts'
+import { trainingSchema, type TrainState } from './training.ts'
 
 /**
  * The task manifest: everything that peers must agree on before a model of one means anything to
@@ -121,6 +122,15 @@ export function decodeTask(bytes: Uint8Array): Task {
     throw new StarlingError('STARLING_BAD_TASK', 'the task is not in its canonical encoding')
   }
   return task
+}
+
+/**
+ * Where training begins: the same for all peers of a task with a shared start.
+ * @param own - dice of this peer, for a task whose peers start independently
+ */
+export function firstState({ manifest: { init }, layout }: Task, own: Random): TrainState {
+  const random = init.kind === 'shared' ? new Random(`shared/${init.seed}`) : own
+  return { parameters: initialise(layout, random), optimizer: new Float32Array(0), steps: 0 }
 }
 
 function cidOf(bytes: Uint8Array): string {
