@@ -503,6 +503,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       if (update.phase !== 'round') return
     }
     const outcome = exchange.receive(from, update, this.#nowMs)
+    if (outcome === 'future' && this.#state === 'joining') return // the swarm goes on without us yet
     if (outcome === 'full' && update.phase === 'push') {
       this.#send(from, { kind: 'decline', exchange: update.exchange })
     }

@@ -98,11 +98,14 @@ export class Rounds implements Exchange {
     return this.#merge()
   }
 
-  /** Neighbours near our round whose update of it is not here. */
+  /**
+   * Neighbours that are in our round, as far as we know, and whose update of it is not here. One
+   * that is already further will not send it any more.
+   */
   #missing(): readonly PeerId[] {
     const { model, neighbours } = this.#components
     return neighbours()
-      .filter(({ round }) => Math.abs(round - model.round) <= 1)
+      .filter(({ round }) => round === model.round || round === model.round - 1)
       .map(({ peer }) => peer)
       .filter((peer) => !this.#late.has(peer) && this.#updates.get(peer)?.has(model.round) !== true)
   }

@@ -9,6 +9,8 @@
 export const parametersMax = 64 * 2 ** 20
 /** Tensors in a model. A ResNet-152 has about 780. Above: STARLING_BAD_MODEL. */
 export const tensorsMax = 4096
+/** Numbers that one layer may give for one sample: 64 MiB as float32. Above: STARLING_BAD_MODEL. */
+export const activationsMax = 16 * 2 ** 20
 
 // --- data -------------------------------------------------------------------------------------
 
@@ -16,11 +18,19 @@ export const tensorsMax = 4096
 export const classesMax = 65_536
 /** Features of one sample: a 1024 × 1024 RGB image is 3.1 million. */
 export const featuresMax = 4 * 2 ** 20
+/** Bytes of one part's features as float32: eleven times Fashion-MNIST. Above: STARLING_BAD_DATA. */
+export const partBytesMax = 2 * 2 ** 30
+/** Bytes of a CSV file. Read whole; takes up to ten times that while it is parsed. */
+export const csvBytesMax = 128 * 2 ** 20
+/** Samples judged at a time: large enough to use the machine, small enough for its cache. */
+export const evaluationSamplesMax = 512
+/** Features judged at a time, unless one sample has more: 16 MiB as float32. */
+export const evaluationFeaturesMax = 4 * 2 ** 20
 
 // --- the wire (docs/wire.md) ------------------------------------------------------------------
 
-/** Bytes of a frame's header. The largest header is a full list of contacts. Above: rejected. */
-export const headerBytesMax = 32 * 2 ** 10
+/** Bytes of a frame's header. A full list of contacts takes 73 kB. Above: rejected. */
+export const headerBytesMax = 96 * 2 ** 10
 /** Bytes of an encoded task manifest. A custom topology of a thousand layers is about 300 kB. */
 export const manifestBytesMax = 512 * 2 ** 10
 /** Contacts in one `peers` message: half a second's worth of dialing. The rest is left out. */
@@ -45,6 +55,30 @@ export const heldBytesMax = 2 ** 30
 /** How many times its own number of samples a peer may claim to weigh. */
 export const sampleClaimRatioMax = 4
 
+// --- the home on disk -------------------------------------------------------------------------
+
+/** Bytes of config.json: 128 addresses of 256 characters, twice over. Above: refused. */
+export const configBytesMax = 64 * 2 ** 10
+/** Bytes of a checkpoint's header, which holds a few numbers and two digests. Above: refused. */
+export const checkpointHeaderBytesMax = 4 * 2 ** 10
+
+// --- the control API --------------------------------------------------------------------------
+
+/** Bytes of a request's body. Above: 413. */
+export const controlBodyBytesMax = 64 * 2 ** 10
+/** Bytes of a request's headers. Above: 431. */
+export const controlHeaderBytesMax = 8 * 2 ** 10
+/** Connections at once: a dashboard and a few commands. Above: closed at once. */
+export const controlConnectionsMax = 64
+/** Bytes of events that wait for one client. Above: that client is dropped. */
+export const eventBytesPerClientMax = 2 ** 20
+/** Bytes of an answer that the client reads: a status with all 512 contacts is about 200 kB. */
+export const controlAnswerBytesMax = 4 * 2 ** 20
+
+// --- logs -------------------------------------------------------------------------------------
+
+/** Bytes of a string from a peer in a log line. Above: cut, with an ellipsis. */
+export const loggedBytesMax = 512
 // --- the network (peer/) ----------------------------------------------------------------------
 
 /** Connections at once: eight neighbours, those of the DHT, and room for newcomers. More: refused. */

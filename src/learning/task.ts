@@ -55,6 +55,11 @@ export const taskSchema = z.strictObject({
 
 export type TaskManifest = z.infer<typeof taskSchema>
 
+/** A manifest as people write it: the tensors follow from the model and may be left out. */
+const draftSchema = taskSchema.partial({ tensors: true })
+
+export type TaskDraft = z.infer<typeof draftSchema>
+
 /** A manifest that has been checked, with what follows from it. */
 export interface Task {
   readonly manifest: TaskManifest
@@ -72,27 +77,30 @@ const sha256Code = 0x12
  * Check a manifest and name it.
  * @throws STARLING_BAD_TASK naming the key that is wrong and what it should be
  */
-export function createTask(manifest: unknown): Task {
-  const parsed = taskSchema.safeParse(manifest)
-  if (!parsed.success) {
-    throw new StarlingError(
-      'STARLING_BAD_TASK',
-      `the task is not valid:\n${z.prettifyError(parsed.error)}`
-    )
-  }
-  const bytes = encode(parsed.data)
+export function createTask(content: unknown): Task {
+  const manifest = check(taskSchema, content)
+  const bytes = encode(manifest)
   if (bytes.length > manifestBytesMax) {
     throw new StarlingError(
       'STARLING_BAD_TASK',
       `the task takes ${bytes.length} bytes, more than the ${manifestBytesMax} that peers accept`
     )
   }
-  return {
-    manifest: parsed.data,
-    cid: cidOf(bytes),
-    layout: createLayout(parsed.data.tensors),
-    bytes
-  }
+  return { manifest, cid: cidOf(bytes), layout: createLayout(manifest.tensors), bytes }
+}
+
+/** @throws STARLING_BAD_TASK naming the key that is wrong and what it should be */
+export function checkDraft(content: unknown): TaskDraft {
+  return check(draftSchema, content)
+}
+
+function check<Schema extends z.ZodType>(schema: Schema, content: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(content)
+  if (parsed.success) return parsed.data
+  throw new StarlingError(
+    'STARLING_BAD_TASK',
+    `the task is not valid:\n${z.prettifyError(parsed.error)}`
+  )
 }
 
 /**

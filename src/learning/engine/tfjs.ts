@@ -1,0 +1,152 @@
+import type { LayersModel, LayerVariable, Tensor, Variable } from '@tensorflow/tfjs'
+import { present } from '../../core/assert.ts'
+import { StarlingError } from '../../core/errors.ts'
+import type { DataSchema, Samples } from '../data/dataset.ts'
+import { sampleSize } from '../data/dataset.ts'
+import type { Layout, TensorSlot } from '../layout.ts'
+import { crossEntropy } from '../loss.ts'
+import type { BuiltModel } from '../model/build.ts'
+import { layersWithin } from '../model/layers.ts'
+import type { TensorFlow } from '../model/tensorflow.ts'
+import type { Engine } from './engine.ts'
+
+export interface TfjsEngineOptions {
+  /** The engine's name for people, and tfjs' name of the backend. */
+  readonly backend: string
+  readonly tfjsBackend: string
+  readonly reason: string
+  readonly data: DataSchema
+  readonly layout: Layout
+}
+
+interface BoundTensor {
+  readonly slot: TensorSlot
+  readonly variable: Variable
+}
+
+interface SeededLayer {
+  seed: number
+}
+
+/** An engine over a tfjs-layers model, on any backend whose kernels answer at once. */
+export class TfjsEngine implements Engine {
+  readonly backend: string
+  readonly reason: string
+  readonly layout: Layout
+  readonly #tf: TensorFlow
+  readonly #tfjsBackend: string
+  readonly #data: DataSchema
+  readonly #model: LayersModel
+  readonly #tensors: readonly BoundTensor[]
+  readonly #trained: readonly BoundTensor[]
+  readonly #statistics: readonly BoundTensor[]
+  readonly #dropouts: readonly SeededLayer[]
+
+  constructor(tf: TensorFlow, { model, variables }: BuiltModel, options: TfjsEngineOptions) {
+    this.backend = options.backend
+    this.reason = options.reason
+    this.layout = options.layout
+    this.#tf = tf
+    this.#tfjsBackend = options.tfjsBackend
+    this.#data = options.data
+    this.#model = model
+    this.#tensors = this.layout.tensors.map((slot, index) => {
+      const variable = present(variables[index], `the variable of ${slot.name}`)
+      return { slot, variable: tensorOf(variable) }
+    })
+    const trainable = new Set(model.trainableWeights.map(tensorOf))
+    this.#trained = this.#tensors.filter(({ variable }) => trainable.has(variable))
+    this.#statistics = this.#tensors.filter(({ slot }) => slot.role === 'statistic')
+    this.#dropouts = [...layersWithin(model)]
+      .filter((layer) => layer.getClassName() === 'Dropout')
+      .map((layer) => layer as unknown as SeededLayer)
+  }
+
+  gradient(parameters: Float32Array, batch: Samples, gradient: Float32Array, seed: number): number {
+    const tf = this.#begin(parameters, batch)
+    this.#seedDropout(seed)
+    let loss = NaN
+    tf.tidy(() => {
+      this.#load(parameters)
+      const features = this.#featuresOf(batch)
+      const meanCrossEntropy = tf.customGrad<Tensor>((scores) => {
+        const slope = new Float32Array(batch.count * this.#data.classes)
+        loss = crossEntropy((scores as Tensor).dataSync<'float32'>(), batch.labels, slope)
+        return {
+          value: tf.scalar(loss),
+          gradFunc: () => tf.tensor(slope, (scores as Tensor).shape)
+        }
+      })
+      const { grads } = tf.variableGrads(
+        () =>
+          meanCrossEntropy(this.#model.apply(features, { training: true }) as Tensor).asScalar(),
+        this.#trained.map(({ variable }) => variable)
+      )
+      gradient.fill(0)
+      for (const { slot, variable } of this.#trained) {
+        const slope = grads[variable.name]
+        if (slope) gradient.set(slope.dataSync<'float32'>(), slot.offset)
+      }
+      for (const { slot, variable } of this.#statistics) {
+        parameters.set(variable.dataSync<'float32'>(), slot.offset)
+      }
+    })
+    return loss
+  }
+
+  logits(parameters: Float32Array, samples: Samples): Float32Array {
+    const tf = this.#begin(parameters, samples)
+    return tf.tidy(() => {
+      this.#load(parameters)
+      const scores = this.#model.apply(this.#featuresOf(samples), { training: false }) as Tensor
+      return scores.dataSync<'float32'>().slice()
+    })
+  }
+
+  dispose(): void {
+    this.#model.dispose()
+  }
+
+  /** Other engines of this process may have left tfjs on another backend. */
+  #begin(parameters: Float32Array, { features, labels, count }: Samples): TensorFlow {
+    const size = sampleSize(this.#data)
+    if (parameters.length !== this.layout.parameterCount) {
+      throw new StarlingError(
+        'STARLING_SHAPE_MISMATCH',
+        `the model has ${this.layout.parameterCount} parameters, not ${parameters.length}`
+      )
+    }
+    if (count < 1 || features.length !== count * size || labels.length !== count) {
+      throw new StarlingError(
+        'STARLING_BAD_DATA',
+        `${count} samples of ${size} features come with ${features.length} features and ` +
+          `${labels.length} labels`
+      )
+    }
+    // A backend that has answered before is set at once: the promise is a formality.
+    if (this.#tf.getBackend() !== this.#tfjsBackend) void this.#tf.setBackend(this.#tfjsBackend)
+    return this.#tf
+  }
+
+  #featuresOf({ features, count }: Samples): Tensor {
+    return this.#tf.tensor(features, [count, ...this.#data.shape])
+  }
+
+  #load(parameters: Float32Array): void {
+    for (const { slot, variable } of this.#tensors) {
+      const values = parameters.subarray(slot.offset, slot.offset + slot.size)
+      variable.assign(this.#tf.tensor(values, slot.shape))
+    }
+  }
+
+  /** One seed for each layer, and never 0, which tfjs takes for none. */
+  #seedDropout(seed: number): void {
+    for (const [index, layer] of this.#dropouts.entries()) {
+      layer.seed = seed * this.#dropouts.length + index + 1
+    }
+  }
+}
+
+function tensorOf(variable: LayerVariable): Variable {
+  return variable.read() as Variable
+}

@@ -1,0 +1,63 @@
+import type { KernelConfig } from '@tensorflow/tfjs'
+import type { TensorFlow } from '../model/tensorflow.ts'
+import { conv2dBackpropFilter, conv2dBackpropInput } from './conv2d-gradients.ts'
+import { cpuBridge } from './cpu-bridge.ts'
+import { transposingMatMul } from './matmul.ts'
+import { kernelNamed } from './wasm-kernels.ts'
+
+let prepared: Promise<void> | undefined
+
+/**
+ * Load tfjs' wasm backend (SIMD, one thread) and bring its kernels to where training needs them.
+ * Once per process or worker.
+ */
+export function prepareWasm(tf: TensorFlow): Promise<void> {
+  prepared ??= prepare(tf)
+  return prepared
+}
+
+async function prepare(tf: TensorFlow): Promise<void> {
+  await import('@tensorflow/tfjs-backend-wasm')
+  if (!(await tf.setBackend('wasm'))) throw new Error('this machine does not load it')
+  for (const kernel of ourKernels(tf)) {
+    if (tf.getKernel(kernel.kernelName, 'wasm')) tf.unregisterKernel(kernel.kernelName, 'wasm')
+    tf.registerKernel(kernel)
+  }
+}
+
+function ourKernels(tf: TensorFlow): KernelConfig[] {
+  return [
+    conv2dBackpropFilter(tf),
+    conv2dBackpropInput(tf),
+    transposingMatMul(tf),
+    maxPoolGrad(tf),
+    // Missing there: gradients of depthwise convolutions, of embeddings and gathers.
+    cpuBridge(tf, 'DepthwiseConv2dNativeBackpropFilter'),
+    cpuBridge(tf, 'DepthwiseConv2dNativeBackpropInput'),
+    cpuBridge(tf, 'UnsortedSegmentSum'),
+    // Wrong there, with more than one channel.
+    cpuBridge(tf, 'ResizeNearestNeighborGrad')
+  ]
+}
+
+/** The backend's own loses contributions where windows overlap. */
+function maxPoolGrad(tf: TensorFlow): KernelConfig {
+  const stock = kernelNamed(tf, 'MaxPoolGrad', 'wasm')
+  const bridge = cpuBridge(tf, 'MaxPoolGrad')
+  return {
+    ...stock,
+    kernelFunc: (call) => {
+      const { filterSize, strides } = call.attrs as Record<
+        'filterSize' | 'strides',
+        number | number[]
+      >
+      const [height = 1, width = 1] = bothSides(filterSize)
+      const [down = 1, right = 1] = bothSides(strides)
+      return (height > down || width > right ? bridge : stock).kernelFunc(call)
+    }
+  }
+}
+
+function bothSides(size: number | number[]): number[] {
+  return typeof size === 'number' ? [size, size] : size
+}

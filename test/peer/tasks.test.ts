@@ -1,0 +1,45 @@
+import { readdir, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { TaskStore } from '../../peer/tasks.ts'
+import { scratchDirectory } from './scratch.ts'
+import { smallTask } from './tasks-for-tests.ts'
+
+describe('the task store', () => {
+  it('lists and gives back what was saved, bit for bit', async () => {
+    const store = new TaskStore(await scratchDirectory())
+    const [one, two] = [smallTask(6, 'one'), smallTask(6, 'two')]
+    await store.save(one)
+    await store.save(two)
+    await store.save(two)
+
+    expect(await store.list()).toEqual([one.cid, two.cid].sort())
+    expect(await store.load(two.cid)).toEqual(two)
+  })
+
+  it.each(['', '../identity', '..%2fidentity', 'bafyrei/../../x', 'bafy\0', 'x'.repeat(4096)])(
+    'takes nothing but a CID for a name: %j',
+    async (cid) => {
+      const store = new TaskStore(await scratchDirectory())
+      await expect(store.load(cid)).rejects.toMatchObject({ code: 'STARLING_BAD_TASK' })
+    }
+  )
+
+  it('refuses a file that is damaged, or holds another task, by its name', async () => {
+    const directory = await scratchDirectory()
+    const store = new TaskStore(directory)
+    const [one, two] = [smallTask(6, 'one'), smallTask(6, 'two')]
+    const path = join(directory, `${one.cid}.cbor`)
+    const refusal = {
+      code: 'STARLING_BAD_TASK',
+      message: expect.stringContaining(path) as string
+    }
+
+    await writeFile(path, two.bytes)
+    await expect(store.load(one.cid)).rejects.toMatchObject(refusal)
+    await writeFile(path, one.bytes)
+    await truncate(path, one.bytes.length - 1)
+    await expect(store.load(one.cid)).rejects.toMatchObject(refusal)
+    expect(await readdir(directory)).toHaveLength(1)
+  })
+})

@@ -1,0 +1,207 @@
+import { Driver } from '../../src/core/driver.ts'
+import { Random } from '../../src/core/random.ts'
+import { createTask, type Task, type TaskManifest } from '../../src/learning/task.ts'
+import type { TrainResult, TrainState } from '../../src/learning/training.ts'
+import type { Message, PeerId } from '../../protocols/messages.ts'
+import {
+  participant,
+  type Participant,
+  type ParticipantOptions
+} from '../../protocols/participant.ts'
+import type {
+  Checkpoint,
+  ParticipantEffect,
+  ParticipantEvent,
+  ParticipantInput
+} from '../../protocols/participant-io.ts'
+
+/** A task with three parameters: small enough to follow by hand. */
+export function tinyTask(changes: Partial<TaskManifest> = {}): Task {
+  return createTask({
+    format: 'starling/task/1',
+    name: 'tiny',
+    model: { preset: 'logreg' },
+    tensors: [
+      { name: 'w', shape: [3], role: 'weight', initialiser: { kind: 'uniform', limit: 1 } }
+    ],
+    data: { shape: [2], classes: 2 },
+    init: { kind: 'shared', seed: 7 },
+    training: { optimizer: { kind: 'sgd', learningRate: 0.1 }, batchSize: 4, localSteps: 2 },
+    merge: { rule: 'average' },
+    exchange: { mode: 'gossip', intervalMs: 0, deadlineMs: 1_000 },
+    ...changes
+  })
+}
+
+/** What training does here: half the way to the peer's own target, as gradient descent on ½‖x − t‖². */
+function step(state: TrainState, target: number, steps: number): TrainResult {
+  const parameters = state.parameters.map((value) => value + (target - value) * (1 - 0.5 ** steps))
+  const loss = parameters.reduce((sum, value) => sum + (value - target) ** 2 / 2, 0)
+  return {
+    parameters,
+    optimizer: state.optimizer,
+    steps: state.steps + steps,
+    loss,
+    samples: 8,
+    rolledBack: false
+  }
+}
+
+interface Life {
+  readonly machine: Participant
+  readonly driver: Driver<ParticipantInput, ParticipantEffect>
+  readonly samples: number
+}
+
+export interface Arrival extends Partial<ParticipantOptions> {
+  readonly task?: Task | null
+  readonly wanted?: string
+  readonly checkpoint?: Checkpoint
+  readonly samples?: number
+  readonly target?: number
+}
+
+const latencyMs = 5
+const trainMs = 20
+
+/**
+ * Participants in one room, in virtual time: every message arrives after latencyMs, in order. The
+ * smallest body that a participant can live in.
+ */
+export class Room {
+  nowMs = 0
+  readonly events: { readonly peer: PeerId; readonly event: ParticipantEvent }[] = []
+  readonly sent: { readonly from: PeerId; readonly to: PeerId; readonly message: Message }[] = []
+  readonly checkpoints = new Map<PeerId, Checkpoint>()
+  /** Says which messages are lost on the way. */
+  loses: (from: PeerId, to: PeerId, message: Message) => boolean = () => false
+  readonly #lives = new Map<PeerId, Life>()
+  readonly #links = new Set<string>()
+  #agenda: { readonly atMs: number; readonly act: () => void }[] = []
+
+  enter(peer: PeerId, arrival: Arrival = {}): Participant {
+    const {
+      task = tinyTask(),
+      wanted = null,
+      checkpoint = null,
+      samples = 8,
+      target = 0,
+      ...options
+    } = arrival
+    const machine = participant({ degree: 0, ...options })({
+      self: peer,
+      random: new Random(`room/${peer}`),
+      task,
+      wanted,
+      checkpoint
+    })
+    const timers = new Map<string, object>()
+    const driver: Driver<ParticipantInput, ParticipantEffect> = new Driver(machine, {
+      nowMs: () => this.nowMs,
+      perform: (effect) => {
+        switch (effect.kind) {
+          case 'send':
+            return this.#send(peer, effect.to, effect.message)
+          case 'wake': {
+            const token = {}
+            timers.set(effect.timer, token)
+            return this.#later(effect.afterMs, () => {
+              if (timers.get(effect.timer) === token)
+                driver.deliver({ kind: 'wake', timer: effect.timer })
+            })
+          }
+          case 'adopt':
+            return this.#later(1, () => driver.deliver({ kind: 'adopted', samples }))
+          case 'train':
+            return this.#later(trainMs, () => {
+              driver.deliver({ kind: 'trained', result: step(effect.state, target, effect.steps) })
+            })
+          case 'save':
+            this.checkpoints.set(peer, effect.checkpoint)
+            return driver.deliver({ kind: 'saved', round: effect.checkpoint.round })
+          case 'evaluate':
+            return
+          case 'emit':
+            this.events.push({ peer, event: effect.event })
+            return
+          case 'connect':
+            return this.#lives.has(effect.contact.peer)
+              ? this.connect(peer, effect.contact.peer)
+              : driver.deliver({ kind: 'unreachable', peer: effect.contact.peer })
+          case 'disconnect':
+            return this.cut(peer, effect.peer)
+        }
+      }
+    })
+    this.#lives.set(peer, { machine, driver, samples })
+    driver.deliver({ kind: 'listening', addresses: [`/memory/${peer}`] })
+    driver.deliver({ kind: 'start' })
+    return machine
+  }
+
+  connect(a: PeerId, b: PeerId): void {
+    if (this.#links.has(linkOf(a, b))) return
+    this.#links.add(linkOf(a, b))
+    this.tell(a, { kind: 'peerUp', peer: b })
+    this.tell(b, { kind: 'peerUp', peer: a })
+  }
+
+  cut(a: PeerId, b: PeerId): void {
+    if (!this.#links.delete(linkOf(a, b))) return
+    this.tell(a, { kind: 'peerDown', peer: b })
+    this.tell(b, { kind: 'peerDown', peer: a })
+  }
+
+  /** The process is gone; its neighbours' connections close. */
+  crash(peer: PeerId): void {
+    this.#lives.get(peer)?.driver.stop()
+    this.#lives.delete(peer)
+    for (const link of [...this.#links]) {
+      const [a, b] = link.split(' ') as [PeerId, PeerId]
+      if (a === peer || b === peer) this.cut(a, b)
+    }
+  }
+
+  tell(peer: PeerId, input: ParticipantInput): void {
+    this.#lives.get(peer)?.driver.deliver(input)
+  }
+
+  /** Let time pass. */
+  run(forMs: number): void {
+    const untilMs = this.nowMs + forMs
+    for (;;) {
+      this.#agenda.sort((a, b) => a.atMs - b.atMs) // stable: ties stay in order of arrival
+      const next = this.#agenda[0]
+      if (next === undefined || next.atMs > untilMs) break
+      this.#agenda.shift()
+      this.nowMs = next.atMs
+      next.act()
+    }
+    this.nowMs = untilMs
+  }
+
+  eventsOf<Kind extends ParticipantEvent['kind']>(
+    peer: PeerId,
+    kind: Kind
+  ): Extract<ParticipantEvent, { kind: Kind }>[] {
+    return this.events
+      .filter((entry) => entry.peer === peer && entry.event.kind === kind)
+      .map(({ event }) => event as Extract<ParticipantEvent, { kind: Kind }>)
+  }
+
+  #send(from: PeerId, to: PeerId, message: Message): void {
+    this.sent.push({ from, to, message })
+    if (this.loses(from, to, message)) return
+    this.#later(latencyMs, () => {
+      if (this.#links.has(linkOf(from, to))) this.tell(to, { kind: 'message', from, message })
+    })
+  }
+
+  #later(afterMs: number, act: () => void): void {
+    this.#agenda.push({ atMs: this.nowMs + afterMs, act })
+  }
+}
+
+function linkOf(a: PeerId, b: PeerId): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`
+}
