@@ -2,8 +2,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
+import { CID } from 'multiformats/cid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startNode } from './swarm.ts'
+import { startNode, taskOf } from './swarm.ts'
 
 let home: string
 beforeAll(async () => {
@@ -54,6 +55,14 @@ describe('createNetwork', () => {
     const path = join(home, 'strangers')
     const [ana, ben] = [await startNode({ datastorePath: path }), await startNode()]
     await ben.dial(ana.getMultiaddrs()[0]!)
+    const task = CID.parse(taskOf(1).cid)
+    let providers = 0
+    while (providers === 0) {
+      // The first attempts come before the routing tables know anybody.
+      await ben.contentRouting.provide(task, { signal: AbortSignal.timeout(5_000) })
+      const found = ana.contentRouting.findProviders(task, { signal: AbortSignal.timeout(5_000) })
+      for await (const _ of found) providers++
+    }
     await ana.stop()
     expect(await readdir(path)).toEqual(['peers'])
   })
