@@ -27,7 +27,9 @@ export const taskDefaults: Omit<TaskChoices, 'data'> = {
   init: { kind: 'shared', seed: 1 }
 }
 
-export function newTask(choices: Partial<TaskChoices> & { readonly data: DataSchema }): Promise<Task> {
+export function newTask(
+  choices: Partial<TaskChoices> & { readonly data: DataSchema }
+): Promise<Task> {
   const { shape, classes } = choices.data
   return finishTask({
     format: 'starling/task/1',

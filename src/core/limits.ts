@@ -55,6 +55,17 @@ export const heldBytesMax = 2 ** 30
 /** How many times its own number of samples a peer may claim to weigh. */
 export const sampleClaimRatioMax = 4
 
+// --- the simulator ----------------------------------------------------------------------------
+
+/** Bytes of a scenario file. A list of 10,000 edges is about 120 kB. Above: STARLING_BAD_SCENARIO. */
+export const scenarioBytesMax = 2 * 2 ** 20
+/** Peers in one simulated world: each holds a model. Above: STARLING_BAD_SCENARIO. */
+export const simulatedPeersMax = 10_000
+/** Events at one instant of virtual time, for each peer. More means that the world runs on the spot. */
+export const simultaneousEventsPerPeerMax = 100_000
+/** Broken invariants that a report lists; all are counted. */
+export const brokenInvariantsListedMax = 20
+
 // --- the home on disk -------------------------------------------------------------------------
 
 /** Bytes of config.json: 128 addresses of 256 characters, twice over. Above: refused. */

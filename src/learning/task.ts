@@ -34,7 +34,9 @@ export const taskSchema = z.strictObject({
         (shape) => shape.reduce((a, b) => a * b, 1) <= featuresMax,
         `at most ${featuresMax} features`
       ),
-    classes: z.int().min(2).max(classesMax)
+    classes: z.int().min(2).max(classesMax),
+    /** Data that every node can make, for those that bring none of their own. Never a path. */
+    builtIn: z.enum(['glyphs']).optional()
   }),
   /** `shared`: all peers draw the same first parameters from the seed. `independent`: each its own. */
   init: z.discriminatedUnion('kind', [

@@ -1,4 +1,4 @@
-import type { KernelConfig } from '@tensorflow/tfjs'
+import type { KernelBackend, KernelConfig, TensorInfo } from '@tensorflow/tfjs'
 import type { TensorFlow } from '../model/tensorflow.ts'
 import { conv2dBackpropFilter, conv2dBackpropInput } from './conv2d-gradients.ts'
 import { cpuBridge } from './cpu-bridge.ts'
@@ -30,6 +30,7 @@ function ourKernels(tf: TensorFlow): KernelConfig[] {
     conv2dBackpropFilter(tf),
     conv2dBackpropInput(tf),
     transposingMatMul(tf),
+    sharingIdentity(tf),
     maxPoolGrad(tf),
     // Missing there: gradients of depthwise convolutions, of embeddings and gathers.
     cpuBridge(tf, 'DepthwiseConv2dNativeBackpropFilter'),
@@ -38,6 +39,18 @@ function ourKernels(tf: TensorFlow): KernelConfig[] {
     // Wrong there, with more than one channel.
     cpuBridge(tf, 'ResizeNearestNeighborGrad')
   ]
+}
+
+/** The backend's own copies, for every tensor that the tape keeps; nothing here writes in place. */
+function sharingIdentity(tf: TensorFlow): KernelConfig {
+  return {
+    ...kernelNamed(tf, 'Identity', 'wasm'),
+    kernelFunc: ({ inputs, backend }) => {
+      const { dataId, shape, dtype } = inputs.x as TensorInfo
+      ;(backend as KernelBackend).incRef(dataId)
+      return { dataId, shape, dtype }
+    }
+  }
 }
 
 /** The backend's own loses contributions where windows overlap. */

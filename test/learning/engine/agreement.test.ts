@@ -43,7 +43,12 @@ const layers: Record<string, ModelSpec> = {
   'separable convolution': sequential(
     [
       'SeparableConv2D',
-      { filters: 3, kernel_size: [3, 3], depthwise_initializer: glorot, pointwise_initializer: glorot }
+      {
+        filters: 3,
+        kernel_size: [3, 3],
+        depthwise_initializer: glorot,
+        pointwise_initializer: glorot
+      }
     ],
     ['Flatten', {}],
     output
@@ -117,7 +122,10 @@ describe('the kernels of our own', () => {
 
   function ramp(...shape: number[]): tf.Tensor {
     const size = shape.reduce((product, side) => product * side, 1)
-    return tf.tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(i * 1.7) + 0.3), shape)
+    return tf.tensor(
+      Float32Array.from({ length: size }, (_, i) => Math.sin(i * 1.7) + 0.3),
+      shape
+    )
   }
 
   const side = fc.integer({ min: 1, max: 9 })

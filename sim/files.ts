@@ -1,0 +1,106 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { StarlingError } from '../src/core/errors.ts'
+import { nearestWord } from '../src/core/nearest.ts'
+import { scenarioBytesMax } from '../src/core/limits.ts'
+import { parseScenario, type Experiment } from './scenario.ts'
+
+/** Where the simulator meets the disk: scenarios come in, results go out. */
+
+/** The scenarios that ship with the package, by name. */
+export function listScenarios(): string[] {
+  return readdirSync(builtInDirectory())
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .sort()
+}
+
+/**
+ * The text of a scenario file, or of the one that ships under that name.
+ * @throws STARLING_BAD_SCENARIO when there is neither, naming the nearest one that ships
+ */
+export function readScenario(fileOrName: string): string {
+  return readBounded(locate(fileOrName))
+}
+
+/**
+ * A scenario from a file or by its name, with `path=value` overrides applied.
+ * @throws STARLING_BAD_SCENARIO when there is none, or it is not valid
+ */
+export function loadScenario(fileOrName: string, overrides: readonly string[] = []): Experiment {
+  const path = locate(fileOrName)
+  const experiment = parseScenario(readBounded(path), overrides)
+  return {
+    ...experiment,
+    arms: experiment.arms.map(({ name, scenario }) => {
+      const { topology } = scenario
+      if (topology.kind !== 'edges' || topology.file === undefined) return { name, scenario }
+      const list = readEdges(resolve(dirname(path), topology.file))
+      return { name, scenario: { ...scenario, topology: { kind: 'edges', list } } }
+    })
+  }
+}
+
+/** Writes `result.json` and `events.ndjson` to a directory, which is made when it is missing. */
+export function writeOutput(directory: string, result: object, events: readonly string[]): void {
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, 'result.json'), `${JSON.stringify(result, null, 2)}\n`)
+  writeFileSync(join(directory, 'events.ndjson'), events.map((line) => `${line}\n`).join(''))
+}
+
+function locate(fileOrName: string): string {
+  if (statSync(fileOrName, { throwIfNoEntry: false })?.isFile() === true) return fileOrName
+  const known = listScenarios()
+  if (known.includes(fileOrName)) return join(builtInDirectory(), `${fileOrName}.yaml`)
+  const meant = nearestWord(fileOrName, known)
+  throw new StarlingError(
+    'STARLING_BAD_SCENARIO',
+    `there is no file and no scenario '${fileOrName}'` +
+      `${meant === undefined ? '' : `; did you mean '${meant}'?`} Known: ${known.join(', ')}`
+  )
+}
+
+/** The nearest `examples/scenarios` above this file: it runs from the source and from `dist`. */
+function builtInDirectory(): string {
+  let directory = dirname(fileURLToPath(import.meta.url))
+  for (;;) {
+    const candidate = join(directory, 'examples', 'scenarios')
+    if (existsSync(candidate)) return candidate
+    const parent = dirname(directory)
+    if (parent === directory) throw new Error('the package lacks its examples/scenarios')
+    directory = parent
+  }
+}
+
+function readBounded(path: string): string {
+  const { size } = statSync(path)
+  if (size > scenarioBytesMax) {
+    throw new StarlingError(
+      'STARLING_BAD_SCENARIO',
+      `${path} has ${size} bytes, more than ${scenarioBytesMax}`
+    )
+  }
+  return readFileSync(path, 'utf8')
+}
+
+/** One edge a line: two peer numbers. Empty lines and those that begin with # are skipped. */
+function readEdges(path: string): [number, number][] {
+  if (!existsSync(path)) {
+    throw new StarlingError('STARLING_BAD_SCENARIO', `topology.file: there is no file ${path}`)
+  }
+  const edges: [number, number][] = []
+  for (const [index, line] of readBounded(path).split('\n').entries()) {
+    const text = line.trim()
+    if (text === '' || text.startsWith('#')) continue
+    const match = /^(\d+)[\s,]+(\d+)$/.exec(text)
+    if (match === null) {
+      throw new StarlingError(
+        'STARLING_BAD_SCENARIO',
+        `${path}, line ${index + 1}: expected two peer numbers, found '${text.slice(0, 60)}'`
+      )
+    }
+    edges.push([Number(match[1]), Number(match[2])])
+  }
+  return edges
+}

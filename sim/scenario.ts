@@ -1,0 +1,363 @@
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+import { explain } from '../src/core/explain.ts'
+import { StarlingError } from '../src/core/errors.ts'
+import { scenarioBytesMax, simulatedPeersMax } from '../src/core/limits.ts'
+import { partitionSchema } from '../src/learning/data/partition.ts'
+import { mergeSchema } from '../src/learning/merge/rules.ts'
+import { applySettings, parseOverride } from './overrides.ts'
+
+/**
+ * A scenario asks a question of a simulated swarm. It is data: a YAML or JSON file that anyone can
+ * write without touching the simulator. docs: the keys below are the whole language.
+ */
+
+const count = z.int().min(1)
+const round = z.int().nonnegative()
+const share = z.number().positive().max(1)
+const chance = z.number().min(0).max(1)
+const peerNumber = z.int().nonnegative()
+
+/** A number, or a distribution that each use draws from. */
+export const amountSchema = z.union([
+  z.number().nonnegative(),
+  z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('uniform'),
+      min: z.number().nonnegative(),
+      max: z.number().nonnegative()
+    }),
+    z.strictObject({
+      kind: z.literal('lognormal'),
+      median: z.number().positive(),
+      /** Standard deviation of the logarithm. */
+      sigma: z.number().nonnegative().max(5)
+    }),
+    z.strictObject({ kind: z.literal('exponential'), mean: z.number().nonnegative() })
+  ])
+])
+
+export const topologySchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('random-regular'), degree: count }),
+  z.strictObject({ kind: z.literal('ring') }),
+  z.strictObject({ kind: z.literal('complete') }),
+  z.strictObject({ kind: z.literal('star') }),
+  z.strictObject({ kind: z.literal('erdos-renyi'), p: chance }),
+  z.strictObject({ kind: z.literal('watts-strogatz'), k: z.int().min(2), p: chance }),
+  z.strictObject({ kind: z.literal('barabasi-albert'), m: count }),
+  z.strictObject({ kind: z.literal('dumbbell'), cliqueSize: z.int().min(2) }),
+  z.strictObject({ kind: z.literal('grid') }),
+  z.strictObject({
+    kind: z.literal('edges'),
+    /** One edge a line, two peer numbers; beside the scenario file. Read into `list`. */
+    file: z.string().min(1).optional(),
+    list: z.array(z.tuple([peerNumber, peerNumber])).optional()
+  })
+])
+export type TopologySpec = z.infer<typeof topologySchema>
+
+const width = z.int().min(1).max(65_536)
+
+const modelSchema = z.discriminatedUnion('preset', [
+  z.strictObject({ preset: z.literal('logreg') }),
+  z.strictObject({ preset: z.literal('mlp'), hidden: z.array(width).max(64).default([64]) }),
+  z.strictObject({
+    preset: z.literal('cnn'),
+    filters: z.array(width).min(1).max(8).default([16, 32]),
+    hidden: width.default(64)
+  })
+])
+
+const optimizerSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('sgd'),
+    learningRate: z.number().positive().max(100),
+    momentum: z.number().min(0).lt(1).default(0)
+  }),
+  z.strictObject({ kind: z.literal('adam'), learningRate: z.number().positive().max(100) })
+])
+
+const ranks = ['random', 'degree', 'betweenness'] as const
+
+export const faultSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('crash'),
+    /** Of all peers, rounded; not with a list of peers in `select`. */
+    share: share.optional(),
+    select: z.union([z.enum([...ranks, 'no-data']), z.array(peerNumber).min(1)]).default('random'),
+    atRound: round,
+    restartAfterRounds: count.optional()
+  }),
+  z.strictObject({
+    kind: z.literal('partition'),
+    groups: z.int().min(2),
+    atRound: round,
+    healAfterRounds: count.optional()
+  })
+])
+export type FaultSpec = z.infer<typeof faultSchema>
+export type CrashSpec = Extract<FaultSpec, { kind: 'crash' }>
+
+/** Known at every point of the curve and at the end. */
+export const curveMetrics = [
+  'alive',
+  'meanAccuracy',
+  'minAccuracy',
+  'maxAccuracy',
+  'mergedAccuracy',
+  'meanLoss',
+  'consensusDistance',
+  'varianceRatio',
+  'virtualSeconds'
+] as const
+/** Known at the end only. */
+export const endMetrics = ['components', 'bytesSent', 'bytesReceived', 'trainSteps'] as const
+
+export const checkSchema = z.strictObject({
+  metric: z.enum([...curveMetrics, ...endMetrics]),
+  atLeast: z.number().optional(),
+  atMost: z.number().optional(),
+  /** A round of the curve; without it, the end. */
+  atRound: count.optional()
+})
+export type CheckSpec = z.infer<typeof checkSchema>
+
+const scenarioShape = {
+  name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'a name has 1 to 64 of a-z 0-9 . -'),
+  question: z.string().min(1),
+  peers: z.int().min(2).max(simulatedPeersMax),
+  topology: topologySchema,
+  data: z
+    .strictObject({
+      /** A data SPEC: `glyphs`, `fashion-mnist`, `idx:DIR` … */
+      source: z.string().min(1).default('glyphs'),
+      samplesPerPeer: count.optional(),
+      testSamples: count.default(1_000),
+      partition: partitionSchema.default({ kind: 'iid' }),
+      /** Peers that hold no data and only mix: how many, and which. */
+      without: z
+        .union([
+          z.int().nonnegative(),
+          z.strictObject({ count, select: z.enum([...ranks]).default('random') })
+        ])
+        .default(0)
+    })
+    .prefault({}),
+  task: z
+    .strictObject({
+      model: modelSchema.default({ preset: 'mlp', hidden: [64] }),
+      init: z.enum(['shared', 'independent']).default('shared'),
+      optimizer: optimizerSchema.default({ kind: 'sgd', learningRate: 0.05, momentum: 0.9 }),
+      batchSize: count.max(65_536).default(32),
+      /** Optimizer steps between exchanges. */
+      localSteps: count.max(1_000_000).default(4)
+    })
+    .prefault({}),
+  merge: mergeSchema.prefault({ rule: 'average' }),
+  exchange: z
+    .strictObject({
+      mode: z.enum(['rounds', 'gossip']).default('rounds'),
+      /** Shortest time from one round's start to the next; 0 for as fast as it goes. */
+      intervalSeconds: z.number().min(0).max(3_600).default(0),
+      /** How long to wait for a partner's model before going on without it. */
+      deadlineSeconds: z.number().min(0.1).max(3_600).default(30)
+    })
+    .prefault({}),
+  network: z
+    .strictObject({
+      /** One way, drawn for each message. */
+      latencyMs: amountSchema.default(50),
+      /** Of each peer's uplink, drawn once for each peer; unlimited when left out. */
+      bandwidthMbps: amountSchema.optional(),
+      /** Chance that a message never arrives: its stream was reset. */
+      loss: z.number().min(0).lt(1).default(0),
+      /** Until a neighbour notices that the other end is gone. */
+      detectionMs: z.number().nonnegative().default(1_000) // a guess: between a reset and a ping
+    })
+    .prefault({}),
+  compute: z
+    .strictObject({
+      /** Virtual time that one optimizer step takes, drawn once for each peer. */
+      stepMs: amountSchema.default(20)
+    })
+    .prefault({}),
+  rounds: count.optional(),
+  durationSeconds: z.number().positive().optional(),
+  faults: z.array(faultSchema).default([]),
+  adversaries: z
+    .array(z.unknown())
+    .max(0, 'hostile peers are not simulated yet; leave the list empty')
+    .default([]),
+  checks: z.array(checkSchema).default([]),
+  evaluateEveryRounds: count.default(10)
+}
+
+export const scenarioSchema = z.strictObject(scenarioShape).superRefine((scenario, context) => {
+  const complain = (path: (string | number)[], message: string): void =>
+    context.addIssue({ code: 'custom', path, message })
+
+  if ((scenario.rounds === undefined) === (scenario.durationSeconds === undefined)) {
+    complain(['rounds'], 'exactly one of rounds and durationSeconds is given')
+  }
+  const { file, list } =
+    scenario.topology.kind === 'edges' ? scenario.topology : { file: '', list: undefined }
+  if ((file === undefined) === (list === undefined)) {
+    complain(['topology'], 'exactly one of file and list is given')
+  }
+  const { without } = scenario.data
+  if ((typeof without === 'number' ? without : without.count) >= scenario.peers) {
+    complain(['data', 'without'], `at least one of the ${scenario.peers} peers has data`)
+  }
+  for (const [index, fault] of scenario.faults.entries()) {
+    if (fault.kind === 'partition') {
+      if (fault.groups > scenario.peers) {
+        complain(
+          ['faults', index, 'groups'],
+          `at most one group for each of ${scenario.peers} peers`
+        )
+      }
+      continue
+    }
+    if (Array.isArray(fault.select)) {
+      if (fault.share !== undefined) {
+        complain(['faults', index, 'share'], 'not together with a list of peers in select')
+      }
+      const stranger = fault.select.find((peer) => peer >= scenario.peers)
+      if (stranger !== undefined) {
+        complain(
+          ['faults', index, 'select'],
+          `there is no peer ${stranger}: they are 0 to ${scenario.peers - 1}`
+        )
+      }
+    } else if (fault.share === undefined) {
+      complain(
+        ['faults', index, 'share'],
+        'missing: the share of peers that crash, above 0, at most 1'
+      )
+    } else if (Math.round(fault.share * scenario.peers) === 0) {
+      complain(['faults', index, 'share'], `${fault.share} of ${scenario.peers} peers is nobody`)
+    }
+  }
+  for (const [index, check] of scenario.checks.entries()) {
+    if (check.atLeast === undefined && check.atMost === undefined) {
+      complain(['checks', index], 'a bound is missing: atLeast, atMost or both')
+    }
+    if (check.atRound === undefined) continue
+    if (!(curveMetrics as readonly string[]).includes(check.metric)) {
+      complain(['checks', index, 'atRound'], `${check.metric} is known at the end only`)
+    }
+    if (check.atRound % scenario.evaluateEveryRounds !== 0) {
+      complain(
+        ['checks', index, 'atRound'],
+        `round ${check.atRound} is not measured: a multiple of evaluateEveryRounds, ${scenario.evaluateEveryRounds}`
+      )
+    } else if (check.atRound > (scenario.rounds ?? Infinity)) {
+      complain(['checks', index, 'atRound'], `the run ends at round ${scenario.rounds}`)
+    }
+  }
+})
+
+export type Scenario = z.infer<typeof scenarioSchema>
+
+const armsSchema = z
+  .array(
+    z.strictObject({
+      name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'a name has 1 to 64 of a-z 0-9 . -'),
+      /** Dotted paths and the values that this arm gives them. */
+      set: z.record(z.string(), z.unknown()).default({}),
+      /** Added to the scenario's own. */
+      checks: z.array(checkSchema).default([])
+    })
+  )
+  .min(1)
+
+/** One run of a scenario: its variant under one name. */
+export interface Arm {
+  /** Null when the scenario has no arms. */
+  readonly name: string | null
+  readonly scenario: Scenario
+}
+
+/** A scenario file: a question, and the arms that are compared to answer it. */
+export interface Experiment {
+  readonly name: string
+  readonly question: string
+  /** Run one after another with the same seed; at least one. */
+  readonly arms: readonly Arm[]
+}
+
+/**
+ * Read a scenario from YAML or JSON text.
+ *
+ * @param overrides - `path=value` with dotted paths, list indices as numbers and values as YAML
+ * @throws STARLING_BAD_SCENARIO naming the path, what is wrong with it and what it should be
+ */
+export function parseScenario(text: string, overrides: readonly string[] = []): Experiment {
+  const whole = applyOverrides(parseText(text), overrides)
+  if (typeof whole !== 'object' || whole === null || !('arms' in whole)) {
+    const scenario = validate(scenarioSchema, whole)
+    return { name: scenario.name, question: scenario.question, arms: [{ name: null, scenario }] }
+  }
+  const { arms: list, ...base } = whole
+  const { name, question, checks } = validate(scenarioSchema, base)
+  const arms = validate(armsSchema, list, 'arms.').map((arm) => {
+    const varied = applySettings(base, Object.entries(arm.set)) as object
+    const scenario = validate(
+      scenarioSchema,
+      { ...varied, checks: [...checks, ...arm.checks] },
+      `arm ${arm.name}: `
+    )
+    return { name: arm.name, scenario }
+  })
+  if (new Set(arms.map((arm) => arm.name)).size < arms.length) {
+    throw new StarlingError('STARLING_BAD_SCENARIO', 'two arms have the same name')
+  }
+  return { name, question, arms }
+}
+
+/**
+ * A copy of a scenario's document with values replaced: `faults.0.select=degree`, `faults=[]`.
+ * @throws STARLING_BAD_SCENARIO when an override is not `path=value` or its path leads nowhere
+ */
+export function applyOverrides(document: unknown, overrides: readonly string[]): unknown {
+  return applySettings(document, overrides.map(parseOverride))
+}
+
+function parseText(text: string): unknown {
+  if (text.length > scenarioBytesMax) {
+    throw new StarlingError(
+      'STARLING_BAD_SCENARIO',
+      `the scenario has ${text.length} characters, more than ${scenarioBytesMax}`
+    )
+  }
+  const document = parseDocument(text)
+  const [first] = document.errors
+  if (first !== undefined) {
+    throw new StarlingError(
+      'STARLING_BAD_SCENARIO',
+      `the scenario is neither YAML nor JSON: ${first.message}`
+    )
+  }
+  try {
+    return document.toJS() as unknown
+  } catch (error) {
+    throw new StarlingError(
+      'STARLING_BAD_SCENARIO',
+      `the scenario cannot be read: ${String(error)}`
+    )
+  }
+}
+
+function validate<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  where = ''
+): z.infer<Schema> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const lines = explain(schema, parsed.error, value).map((line) => `  ${where}${line}`)
+  throw new StarlingError(
+    'STARLING_BAD_SCENARIO',
+    `the scenario is not valid:\n${lines.join('\n')}`
+  )
+}

@@ -1,0 +1,37 @@
+import type { DataSchema } from '../src/learning/data/dataset.ts'
+import type { TensorSpec } from '../src/learning/layout.ts'
+import { createTask, type Task } from '../src/learning/task.ts'
+import type { Random } from '../src/core/random.ts'
+import type { Scenario } from './scenario.ts'
+
+/** The task that a scenario's peers agree on. */
+export function taskOf(
+  scenario: Scenario,
+  tensors: readonly TensorSpec[],
+  data: DataSchema,
+  random: Random
+): Task {
+  const { task, exchange, merge, name } = scenario
+  return createTask({
+    format: 'starling/task/1',
+    name,
+    model: task.model,
+    tensors,
+    data: { shape: data.shape, classes: data.classes },
+    init:
+      task.init === 'shared'
+        ? { kind: 'shared', seed: random.fork('shared-init').seed() }
+        : { kind: 'independent' },
+    training: {
+      optimizer: task.optimizer,
+      batchSize: task.batchSize,
+      localSteps: task.localSteps
+    },
+    merge,
+    exchange: {
+      mode: exchange.mode,
+      intervalMs: Math.round(exchange.intervalSeconds * 1_000),
+      deadlineMs: Math.round(exchange.deadlineSeconds * 1_000)
+    }
+  })
+}
