@@ -1,5 +1,5 @@
 import { isLoopback, isPrivate } from '@libp2p/utils'
-import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import { CODE_P2P, multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { StarlingError } from '../src/core/errors.ts'
 import { addressLengthMax, addressesPerContactMax } from '../src/core/limits.ts'
 
@@ -71,7 +71,7 @@ export function dialable(peer: string, addresses: readonly string[]): Multiaddr[
  * useful first. Loopback stays: peers on one machine meet there.
  */
 export function tellable(addresses: readonly Multiaddr[]): string[] {
-  const bare = addresses.map((address) => address.decapsulate('/p2p'))
+  const bare = addresses.map((address) => address.decapsulateCode(CODE_P2P))
   const sorted = [...bare].sort((a, b) => reachOrder[reachOf(a)] - reachOrder[reachOf(b)])
   return [...new Set(sorted.map(String))].slice(0, addressesPerContactMax)
 }

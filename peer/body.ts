@@ -287,9 +287,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   }
 
   #peerDown(peer: PeerId): void {
-    // libp2p tells of a connection that closed while it opened, and of others in between.
-    if (!this.#up.has(peer) || this.#connectionsTo(peer).length > 0) return
-    this.#up.delete(peer)
+    // libp2p also tells of the end of connections that closed while they opened.
+    if (!this.#up.delete(peer)) return
     this.#inboxes.get(peer)?.abort('the peer is gone')
     this.#inboxes.delete(peer)
     this.#outboxes.get(peer)?.abort('the peer is gone')

@@ -4,7 +4,7 @@ import type { Message } from '../protocols/messages.ts'
 import type { WireFault } from '../protocols/wire.ts'
 import { FrameAssembler } from './frame-assembler.ts'
 import type { Guard } from './guarded.ts'
-import { isTooSlow, type Pace } from './pace.ts'
+import { PaceWatch, type Pace } from './pace.ts'
 
 export interface InboxComponents {
   readonly stream: Stream
@@ -30,7 +30,6 @@ export class Inbox {
   readonly #parts: InboxComponents
   readonly #assembler: FrameAssembler
   #paceTimer: NodeJS.Timeout | undefined
-  #frameStartedMs = 0
   #closed = false
 
   constructor(parts: InboxComponents) {
@@ -81,10 +80,9 @@ export class Inbox {
   #watchPace(): void {
     if (this.#paceTimer !== undefined) return
     const { guard, pace, nowMs } = this.#parts
-    this.#frameStartedMs = nowMs()
+    const watch = new PaceWatch(pace, nowMs())
     const check = guard.wrap('the pace of a frame', () => {
-      const elapsedMs = nowMs() - this.#frameStartedMs
-      if (!isTooSlow(pace, this.#assembler.partialBytes, elapsedMs)) return
+      if (!watch.isTooSlow(this.#assembler.partialBytes, nowMs())) return
       this.abort('a frame arrives too slowly')
       this.#parts.onTruncated('slow')
     })

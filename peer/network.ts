@@ -186,7 +186,7 @@ function listenError(failure: unknown): unknown {
       { host, port: Number(port) }
     )
   }
-  const foreign = /EADDRNOTAVAIL[^\n]*?(\S+):(\d+)/.exec(text)
+  const foreign = /EADDRNOTAVAIL: address not available (\S+)/.exec(text)
   if (foreign !== null) {
     return new StarlingError(
       'STARLING_BAD_MULTIADDR',

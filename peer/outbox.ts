@@ -3,7 +3,7 @@ import { outboxBytesMax, outboxFramesMax, writeChunkBytes } from '../src/core/li
 import type { Message } from '../protocols/messages.ts'
 import { encodeFrame } from '../protocols/wire.ts'
 import type { Guard } from './guarded.ts'
-import { isTooSlow, type Pace } from './pace.ts'
+import { PaceWatch, type Pace } from './pace.ts'
 
 export interface OutboxOptions {
   readonly framesMax: number
@@ -135,7 +135,7 @@ export class Outbox {
 
   async #write({ pieces, bytes }: Waiting): Promise<void> {
     const stream = await this.#openStream()
-    const startedMs = this.#parts.nowMs()
+    const watch = new PaceWatch(this.#parts.pace, this.#parts.nowMs())
     let sent = 0
     for (const piece of pieces) {
       for (let at = 0; at < piece.length; at += writeChunkBytes) {
@@ -143,10 +143,9 @@ export class Outbox {
         stream.send(chunk)
         sent += chunk.length
         const handedOver = sent
-        await this.#accepted(stream, () => {
-          const acceptedBytes = handedOver - stream.writeBufferLength
-          return isTooSlow(this.#parts.pace, acceptedBytes, this.#parts.nowMs() - startedMs)
-        })
+        await this.#accepted(stream, () =>
+          watch.isTooSlow(handedOver - stream.writeBufferLength, this.#parts.nowMs())
+        )
       }
     }
     this.#parts.onBytes(bytes)

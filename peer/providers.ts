@@ -1,4 +1,4 @@
-import type { ContentRouting } from '@libp2p/interface'
+import type { ContentRouting, PeerInfo } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
 import type { Contact } from '../protocols/messages.ts'
 import { contactsPerMessageMax } from '../src/core/limits.ts'
@@ -76,17 +76,19 @@ export class Providers {
   }
 
   async #find(task: CID, stopped: AbortSignal): Promise<void> {
-    const contacts: Contact[] = []
+    const found: PeerInfo[] = []
     try {
-      const found = this.#parts.routing.findProviders(task, { signal: this.#deadline(stopped) })
-      for await (const { id, multiaddrs } of found) {
-        const peer = id.toString()
-        if (peer !== this.#parts.self) contacts.push({ peer, addresses: tellable(multiaddrs) })
-        if (contacts.length >= contactsPerMessageMax) break
+      const signal = this.#deadline(stopped)
+      for await (const provider of this.#parts.routing.findProviders(task, { signal })) {
+        found.push(provider)
+        if (found.length >= contactsPerMessageMax) break
       }
     } catch {
       // What was found until then counts.
     }
+    const contacts = found
+      .map(({ id, multiaddrs }) => ({ peer: id.toString(), addresses: tellable(multiaddrs) }))
+      .filter(({ peer }) => peer !== this.#parts.self)
     if (contacts.length > 0 && !stopped.aborted) this.#parts.onContacts(contacts)
   }
 

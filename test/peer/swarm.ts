@@ -50,14 +50,18 @@ export class Journal<Entry extends { readonly kind: string }> {
   }
 }
 
-/** A machine that writes down what it is told and answers as its test says. */
+/** Writes down what it is told, and answers as its test or another machine says. */
 export class Scribe implements Machine<ParticipantInput, ParticipantEffect> {
   readonly inputs = new Journal<ParticipantInput>()
-  answer: (input: ParticipantInput) => readonly ParticipantEffect[] = () => []
+  answer: (input: ParticipantInput, nowMs: number) => readonly ParticipantEffect[]
 
-  handle(input: ParticipantInput): readonly ParticipantEffect[] {
+  constructor(machine?: Machine<ParticipantInput, ParticipantEffect>) {
+    this.answer = (input, nowMs) => machine?.handle(input, nowMs) ?? []
+  }
+
+  handle(input: ParticipantInput, nowMs: number): readonly ParticipantEffect[] {
     this.inputs.add(input)
-    return this.answer(input)
+    return this.answer(input, nowMs)
   }
 }
 
@@ -76,6 +80,8 @@ export interface PeerOptions extends Partial<BodyOptions> {
   readonly listen?: string[]
   readonly trainer?: Trainer
   readonly store?: Store
+  /** Who lives in the body; a scribe that does nothing by itself otherwise. */
+  readonly machine?: (self: string) => Machine<ParticipantInput, ParticipantEffect>
 }
 
 const idleTrainer: Trainer = {
@@ -105,14 +111,14 @@ export async function startNode(options: Partial<NetworkOptions> = {}): Promise<
 }
 
 export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
-  const { privateKey, listen, trainer, store, ...bodyOptions } = options
+  const { privateKey, listen, trainer, store, machine, ...bodyOptions } = options
   const manners = new GossipManners(() => performance.now())
   const node = await startNode({
     gossipScore: (peer) => manners.score(peer),
     ...(privateKey === undefined ? {} : { privateKey }),
     ...(listen === undefined ? {} : { listen })
   })
-  const scribe = new Scribe()
+  const scribe = new Scribe(machine?.(node.peerId.toString()))
   const body = libp2pBody(bodyOptions)({
     node,
     machine: scribe,
