@@ -3,6 +3,7 @@ import type { TensorFlow } from '../model/tensorflow.ts'
 import { conv2dBackpropFilter, conv2dBackpropInput } from './conv2d-gradients.ts'
 import { cpuBridge } from './cpu-bridge.ts'
 import { transposingMatMul } from './matmul.ts'
+import { maxPoolGrad } from './max-pool-grad.ts'
 import { kernelNamed } from './wasm-kernels.ts'
 
 let prepared: Promise<void> | undefined
@@ -51,26 +52,4 @@ function sharingIdentity(tf: TensorFlow): KernelConfig {
       return { dataId, shape, dtype }
     }
   }
-}
-
-/** The backend's own loses contributions where windows overlap. */
-function maxPoolGrad(tf: TensorFlow): KernelConfig {
-  const stock = kernelNamed(tf, 'MaxPoolGrad', 'wasm')
-  const bridge = cpuBridge(tf, 'MaxPoolGrad')
-  return {
-    ...stock,
-    kernelFunc: (call) => {
-      const { filterSize, strides } = call.attrs as Record<
-        'filterSize' | 'strides',
-        number | number[]
-      >
-      const [height = 1, width = 1] = bothSides(filterSize)
-      const [down = 1, right = 1] = bothSides(strides)
-      return (height > down || width > right ? bridge : stock).kernelFunc(call)
-    }
-  }
-}
-
-function bothSides(size: number | number[]): number[] {
-  return typeof size === 'number' ? [size, size] : size
 }

@@ -161,6 +161,35 @@ describe('the kernels of our own', () => {
     )
   })
 
+  it('give the gradient of any max pooling, of negative numbers and of equal ones', async () => {
+    const shapes = fc.record({
+      shape: fc.tuple(few, side, side, few),
+      filter: fc.tuple(few, few),
+      strides: fc.tuple(few, few),
+      pad: fc.constantFrom('same' as const, 'valid' as const),
+      rounded: fc.boolean()
+    })
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ shape, filter, strides, pad, rounded }) => {
+        fc.pre(pad === 'same' || (filter[0] <= shape[1] && filter[1] <= shape[2]))
+        const [wasm, cpu] = await onBoth(() => {
+          const image = rounded
+            ? ramp(...shape)
+                .mul(2)
+                .round()
+            : ramp(...shape)
+          const slope = tf.grad((x) => {
+            const y = tf.maxPool(x as tf.Tensor4D, filter, strides, pad)
+            return y.mul(ramp(...y.shape)).sum()
+          })
+          return [slope(image)]
+        })
+        expect(relativeDifference(wasm, cpu)).toBeLessThan(1e-5)
+      }),
+      { numRuns: 60 }
+    )
+  })
+
   it('give any product of matrices, transposed or not, one or several', async () => {
     const products = fc.record({
       batches: fc.constantFrom([], [1], [2], [1, 1]),
