@@ -222,7 +222,7 @@ describe('work that is done elsewhere', () => {
     adopt(ana)
     ana.body.perform({ kind: 'train', state, steps: 5 })
     ana.body.perform({ kind: 'train', state, steps: 6 })
-    ana.body.perform({ kind: 'evaluate', parameters })
+    ana.body.perform({ kind: 'evaluate', round: 1, parameters })
     ana.body.perform({ kind: 'save', checkpoint: { task: 't', round: 1, age: 1, state } })
 
     expect(await ana.inputs.first('unfit')).toMatchObject({ reason: 'the data has 3 classes' })
