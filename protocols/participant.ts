@@ -250,6 +250,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     }
     this.#catchUp.reset()
     if (this.#isBehind(this.#model)) this.#model.round = this.#swarmRound()
+    this.#greetAll() // from this round on, others may wait for us
     this.#beginRound()
   }
 
@@ -260,12 +261,14 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     return this.#neighbours().filter(({ round }) => round >= this.#swarmRound())
   }
 
-  /** A synchronous round is worth nothing in the past: most neighbours are further than the next. */
+  /**
+   * A synchronous round is worth nothing in the past: most neighbours are further than the next, or
+   * done with all of them.
+   */
   #isBehind(model: LocalModel): boolean {
-    return (
-      this.#active().task.manifest.exchange.mode === 'rounds' &&
-      this.#swarmRound() > model.round + 1
-    )
+    if (this.#active().task.manifest.exchange.mode !== 'rounds') return false
+    const round = this.#swarmRound()
+    return round > model.round + 1 || (round > model.round && round >= this.#options.roundsMax)
   }
 
   /** Where at least half of the neighbours are, by what they say: one liar alone moves nobody. */
@@ -384,6 +387,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     if (evaluateEveryRounds > 0) this.#evaluate(model)
     if (saveEveryRounds > 0) this.#save()
     this.#emit({ kind: 'finished', round: model.round })
+    this.#greetAll() // no update will tell how far we are any more
   }
 
   #evaluate({ round, parameters }: LocalModel): void {

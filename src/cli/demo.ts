@@ -42,8 +42,8 @@ export function demoCommand(): Command {
       'how the data is shared out: iid, dirichlet:A, classes:N',
       'dirichlet:0.3'
     )
-    .option('--rounds <n>', 'rounds of training and merging', wholeNumber(2, 100_000), 80)
-    .option('--kill <n>', 'daemons to kill half way', wholeNumber(0, 63), 1)
+    .option('--rounds <n>', 'rounds of training and merging', wholeNumber(2, 100_000), 100)
+    .option('--kill <n>', 'daemons to kill on the way', wholeNumber(0, 63), 1)
     .option('--seed <n>', 'of data, shards and start', wholeNumber(0, 2 ** 32 - 1), 1)
     .option('--samples <n>', 'training samples of each peer', wholeNumber(1, 1_000_000), 300)
     .option(

@@ -18,7 +18,7 @@ export interface SwarmOptions {
   /** Data SPEC of each peer. */
   readonly shards: readonly string[]
   readonly rounds: number
-  /** How many of the last peers are killed half way, and come back. */
+  /** How many of the last peers are killed after a third of the rounds, and come back. */
   readonly kill: number
 }
 
@@ -130,7 +130,7 @@ export class Swarm {
     for (const seat of this.#seats.slice(this.#seats.length - kill)) {
       const { round = 0, lastCheckpoint = null } = seat.status ?? {}
       const isDue =
-        seat.killedAtRound === undefined && round >= rounds / 2 && lastCheckpoint !== null
+        seat.killedAtRound === undefined && round >= rounds / 3 && lastCheckpoint !== null
       if (isDue) this.#revivals.push(killAndRevive(seat, round, onChange))
     }
   }
