@@ -78,9 +78,10 @@ export interface Update extends Progress {
   readonly parameters: Float32Array
 }
 
-/** Instead of a reply: not now. The pusher goes on without waiting for its deadline. */
+/** Instead of an answer: not now. Whoever asked goes on without waiting for its deadline. */
 export interface Decline {
   readonly kind: 'decline'
+  /** Of the push that is declined; 0 declines a `want`. */
   readonly exchange: number
 }
 

@@ -66,7 +66,7 @@ const retryTrainingMs = 5_000
 /** A peer without data does not spin: nothing but messages from others makes its rounds worth more. */
 const idleRoundMs = 1_000
 /** Serving a model costs its sender far more than asking for it: once in this time for each peer. */
-const serveEveryMs = 5_000
+const serveEveryMs = 1_000
 
 /** One peer's whole life in one task: join, train, trade, merge, save, leave. */
 export function participant(
@@ -249,8 +249,8 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       return this.#wake('join', this.#task.manifest.exchange.deadlineMs)
     }
     this.#catchUp.reset()
-    if (this.#isBehind(this.#model)) this.#model.round = this.#swarmRound()
-    this.#greetAll() // from this round on, others may wait for us
+    this.#jumpToSwarm(this.#model)
+    this.#greetAll() // from our round on, others wait for us
     this.#beginRound()
   }
 
@@ -269,6 +269,13 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     if (this.#active().task.manifest.exchange.mode !== 'rounds') return false
     const round = this.#swarmRound()
     return round > model.round + 1 || (round > model.round && round >= this.#options.roundsMax)
+  }
+
+  /** Go on with the round that comes next: the others reach it about when we do. */
+  #jumpToSwarm(model: LocalModel): void {
+    if (!this.#isBehind(model)) return
+    const round = this.#swarmRound()
+    model.round = round >= this.#options.roundsMax ? round : round + 1
   }
 
   /** Where at least half of the neighbours are, by what they say: one liar alone moves nobody. */
@@ -315,7 +322,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     else {
       model.merged(message.parameters)
       model.age = Math.max(model.age, message.age)
-      if (this.#isBehind(model)) model.round = this.#swarmRound()
+      this.#jumpToSwarm(model)
       this.#emit({ kind: 'caught-up', from, round: message.round, age: message.age })
     }
     this.#tryBegin()
@@ -469,7 +476,11 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       case 'update':
         return this.#receivedUpdate(from, message)
       case 'decline':
-        return this.#settle(from, this.#exchange.declined(from, message.exchange))
+        if (message.exchange !== 0) {
+          return this.#settle(from, this.#exchange.declined(from, message.exchange))
+        }
+        this.#catchUp.giveUp(from)
+        return this.#tryBegin()
     }
   }
 
@@ -501,7 +512,10 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
 
   #receivedWant(from: PeerId, { what }: Want): void {
     const servedMs = this.#served[what].get(from) ?? -Infinity
-    if (this.#nowMs - servedMs < serveEveryMs) return this.#reject(from, 'unexpected')
+    if (this.#nowMs - servedMs < serveEveryMs) {
+      this.#send(from, { kind: 'decline', exchange: 0 })
+      return this.#reject(from, 'full')
+    }
     this.#served[what].set(from, this.#nowMs)
 
     if (this.#task === null) return this.#reject(from, 'unexpected')
