@@ -47,7 +47,7 @@ describe('strangers that only average', () => {
     const { result } = await live(
       'task.init=independent\nevaluateEveryRounds=1',
       1,
-      bowlsOf({ weights: [64, 64], deviation: 1, learningRate: 0 })
+      bowlsOf({ weights: [64, 64], deviation: 3, learningRate: 0 })
     )
     // A row of Wᵗ on a ring: a third to oneself and to each neighbour, t times over.
     let row = [1, 0, 0, 0, 0, 0]
@@ -65,7 +65,7 @@ describe('strangers that only average', () => {
     const { result } = await live(
       'task.init=independent\nmerge.rule=variance-corrected',
       1,
-      bowlsOf({ weights: [64, 64], deviation: 1, learningRate: 0 })
+      bowlsOf({ weights: [64, 64], deviation: 3, learningRate: 0 })
     )
     expect(result.final.varianceRatio).toBeCloseTo(1, 1)
   })
