@@ -21,5 +21,19 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error'
     }
   },
+  {
+    // What is thrown inside a libp2p listener ends the process.
+    files: ['peer/**'],
+    ignores: ['peer/guarded.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "CallExpression[callee.property.name='addEventListener']",
+          message: 'Listen through guard.listen() of peer/guarded.ts.'
+        }
+      ]
+    }
+  },
   { files: ['eslint.config.js'], ...tseslint.configs.disableTypeChecked }
 )

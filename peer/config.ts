@@ -3,6 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { StarlingError } from '../src/core/errors.ts'
 import { unknownWord } from '../src/core/nearest.ts'
 import { addressLengthMax, configBytesMax } from '../src/core/limits.ts'
+import { backendNames } from '../src/learning/engine/select.ts'
 import { readBounded, writeAtomically } from './files.ts'
 
 /** What the user may choose for a home, in `config.json`. Flags and the environment come before it. */
@@ -29,7 +30,7 @@ export const configSchema = z.strictObject({
   /** Data SPEC to train on. */
   data: z.string().min(1).max(4096).optional(),
   /** Which code computes; `auto` takes the fastest that works here. */
-  backend: z.enum(['auto', 'wasm', 'cpu']).optional(),
+  backend: z.enum(['auto', ...backendNames]).optional(),
   /** Port of the control API on 127.0.0.1; 0 for any free one. */
   controlPort: port.optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),

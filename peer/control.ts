@@ -42,7 +42,7 @@ export const controlDefaults: ControlOptions = { port: 0, requestTimeoutMs: 10_0
 
 export interface Control {
   readonly url: string
-  /** Whether events reach somebody: how many clients listen. */
+  /** How many clients listen to events. */
   readonly listeners: number
   /** Remove the file, then close every connection. */
   stop(): Promise<void>
@@ -57,7 +57,7 @@ interface Refusal {
 
 /**
  * Open the door and write where it is to `controlPath`, mode 0600.
- * @throws STARLING_PORT_TAKEN
+ * @throws STARLING_PORT_TAKEN when it cannot listen there
  * @throws STARLING_HOME_UNUSABLE when the file cannot be written
  */
 export async function startControl(
@@ -99,15 +99,22 @@ export async function startControl(
       return events.size
     },
     async stop() {
-      const current = await readBounded(controlPath, controlBodyBytesMax)
-      if (current?.toString('utf8').trim() === content) await removeFile(controlPath)
-      events.close()
-      if (!server.listening) return
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
+      try {
+        const current = await readBounded(controlPath, controlBodyBytesMax)
+        if (current?.toString('utf8').trim() === content) await removeFile(controlPath)
+      } finally {
+        await close(server, events)
+      }
     }
   }
+}
+
+async function close(server: Server, events: EventStreams): Promise<void> {
+  events.close()
+  if (!server.listening) return
+  server.close()
+  server.closeAllConnections()
+  await once(server, 'close')
 }
 
 async function listen(server: Server, port: number): Promise<void> {
@@ -115,10 +122,10 @@ async function listen(server: Server, port: number): Promise<void> {
   try {
     await once(server, 'listening')
   } catch (error) {
-    if (errnoOf(error) !== 'EADDRINUSE') throw error
+    const why = errnoOf(error) === 'EADDRINUSE' ? 'is taken' : `cannot be used (${String(error)})`
     throw new StarlingError(
       'STARLING_PORT_TAKEN',
-      `port ${port} on 127.0.0.1 is taken: choose another for the control API, or 0 for any`
+      `port ${port} on 127.0.0.1 ${why}: choose another for the control API, or 0 for any`
     )
   }
 }

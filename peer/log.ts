@@ -25,7 +25,6 @@ export function createLogger(options: Partial<LogOptions> = {}, descriptor = 2):
     {
       level,
       base: null,
-      serializers: { err: printableError },
       formatters: { level: (label) => ({ level: label }), log: printableFields },
       hooks: {
         logMethod(args, method) {
@@ -49,7 +48,7 @@ function textStream(descriptor: number): DestinationStream {
     colorize: false,
     translateTime: 'SYS:HH:MM:ss',
     singleLine: true,
-    errorLikeObjectKeys: [] // or it spreads errors over lines
+    errorLikeObjectKeys: [] // or it spreads `error` over lines
   })
 }
 
@@ -69,20 +68,19 @@ export function printable(text: string): string {
   return kept.replace(/\uFFFD$/, '') + ellipsis
 }
 
-function printableFields(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [key, printableValue(value)])
-  )
+/** An error becomes two fields of the line, without its stack: the code says where to look. */
+function printableFields({ err, ...fields }: Record<string, unknown>): Record<string, unknown> {
+  const named = err instanceof Error ? { error: err.message, code: codeOf(err) } : { error: err }
+  const all = err === undefined ? fields : { ...fields, ...named }
+  return Object.fromEntries(Object.entries(all).map(([key, value]) => [key, printableValue(value)]))
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : error.name
 }
 
 function printableValue(value: unknown): unknown {
   if (typeof value === 'string') return printable(value)
-  if (Array.isArray(value))
-    return value.map((each) => (typeof each === 'string' ? printable(each) : each) as unknown)
-  return value
-}
-
-function printableError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  return { code: 'code' in error ? error.code : undefined, message: printable(error.message) }
+  if (!Array.isArray(value)) return value
+  return value.map((each: unknown) => (typeof each === 'string' ? printable(each) : each))
 }

@@ -59,7 +59,7 @@ export type ParticipantInput =
   | { readonly kind: 'trained'; readonly result: TrainResult }
   /** Answer to `train` when the trainer itself failed; tried again after a pause. */
   | { readonly kind: 'trainFailed'; readonly reason: string }
-  | { readonly kind: 'evaluated'; readonly evaluation: Evaluation }
+  | { readonly kind: 'evaluated'; readonly round: number; readonly evaluation: Evaluation }
   | { readonly kind: 'saved'; readonly round: number }
   | { readonly kind: 'saveFailed'; readonly reason: string }
   /** Say goodbye and save; the body waits for the effects and stops. */
@@ -79,7 +79,7 @@ export type ParticipantEffect =
   /** Take optimizer steps from this state. Answered by `trained` or `trainFailed`. One at a time. */
   | { readonly kind: 'train'; readonly state: TrainState; readonly steps: number }
   /** Measure on held-out samples. Answered by `evaluated`, or not at all. */
-  | { readonly kind: 'evaluate'; readonly parameters: Float32Array }
+  | { readonly kind: 'evaluate'; readonly round: number; readonly parameters: Float32Array }
   /** Answered by `saved` or `saveFailed`. */
   | { readonly kind: 'save'; readonly checkpoint: Checkpoint }
   | { readonly kind: 'emit'; readonly event: ParticipantEvent }

@@ -2,10 +2,8 @@ import { sha256Hex } from '../src/core/digest.ts'
 import type { Machine } from '../src/core/machine.ts'
 import { present } from '../src/core/assert.ts'
 import type { Random } from '../src/core/random.ts'
-import { Random as Dice } from '../src/core/random.ts'
-import { initialise } from '../src/learning/layout.ts'
 import { createMergeRule } from '../src/learning/merge/rules.ts'
-import type { Task } from '../src/learning/task.ts'
+import { firstState, type Task } from '../src/learning/task.ts'
 import type { TrainState } from '../src/learning/training.ts'
 import { CatchUp } from './catchup.ts'
 import { Conduct } from './conduct.ts'
@@ -97,7 +95,8 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
   #task: Task | null
   #model: LocalModel | undefined
   #exchange: Exchange | undefined
-  #evaluation: Evaluation | null = null
+  #evaluation: (Evaluation & { round: number }) | null = null
+  #mergedWith: readonly PeerId[] = []
   #addresses: readonly string[] = []
   #base: TrainState | undefined
   #joinUntilMs = Infinity
@@ -164,7 +163,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
         this.#emit({ kind: 'trouble', what: input.reason })
         return this.#wake('retry-training', retryTrainingMs)
       case 'evaluated':
-        return this.#evaluated(input.evaluation)
+        return this.#evaluated(input.round, input.evaluation)
       case 'saved':
         this.#saving = false
         this.#lastSavedRound = input.round
@@ -196,7 +195,9 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
   /** The body is ready to train: make or restore the model, and tell everybody whom they deal with. */
   #adopted(samples: number): void {
     const task = present(this.#task, 'the task of an adoption')
-    const model = this.#restoreModel(task) ?? new LocalModel(this.#firstState(task))
+    const model =
+      this.#restoreModel(task) ??
+      new LocalModel(firstState(task, this.#components.random.fork('init')))
     model.samples = samples
     this.#model = model
     this.#exchange = this.#createExchange(task, model)
@@ -212,14 +213,6 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     }
     this.#emit({ kind: 'trouble', what: `the checkpoint is of another task (${checkpoint.task})` })
     return undefined
-  }
-
-  #firstState({ manifest: { init }, layout }: Task): TrainState {
-    const random =
-      init.kind === 'shared'
-        ? new Dice(`shared/${init.seed}`)
-        : this.#components.random.fork('init')
-    return { parameters: initialise(layout, random), optimizer: new Float32Array(0), steps: 0 }
   }
 
   #createExchange(
@@ -357,7 +350,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     const isLast = model.round >= roundsMax
     this.#emit({ kind: 'round-finished', round: model.round })
     if (isDue(model.round, evaluateEveryRounds, isLast)) {
-      this.#do({ kind: 'evaluate', parameters: model.parameters })
+      this.#do({ kind: 'evaluate', round: model.round, parameters: model.parameters })
     }
     if (isDue(model.round, saveEveryRounds, isLast)) this.#save()
 
@@ -376,9 +369,9 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     this.#emit({ kind: 'finished', round: model.round })
   }
 
-  #evaluated(evaluation: Evaluation): void {
-    this.#evaluation = evaluation
-    this.#emit({ kind: 'evaluated', round: this.#active().model.round, evaluation })
+  #evaluated(round: number, evaluation: Evaluation): void {
+    this.#evaluation = { round, ...evaluation }
+    this.#emit({ kind: 'evaluated', round, evaluation })
   }
 
   /** One save at a time: on a slow disk some rounds are skipped, none are queued. */
@@ -618,6 +611,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     for (const effect of effects) {
       if (effect.kind === 'emit' && effect.event.kind === 'merged') {
         this.#exchanges.ok += effect.event.with.length
+        this.#mergedWith = effect.event.with
       }
       if (effect.kind === 'emit' && effect.event.kind === 'exchange-failed') {
         this.#exchanges.failed += effect.event.peers.length
@@ -639,6 +633,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       samples: model?.samples ?? 0,
       loss: model?.loss ?? null,
       evaluation: this.#evaluation,
+      mergedWith: this.#mergedWith,
       peers: this.#membership.neighbours.map(({ peer, round, age }) => {
         return { peer, introduced: this.#isIntroduced(peer), round, age }
       }),

@@ -20,7 +20,10 @@ export interface Snapshot {
   readonly samples: number
   /** Mean loss of the last local training; null before the first. */
   readonly loss: number | null
-  readonly evaluation: Evaluation | null
+  /** The last evaluation on held-out samples, and after which round it was. */
+  readonly evaluation: (Evaluation & { readonly round: number }) | null
+  /** Whose models went into the last merge. */
+  readonly mergedWith: readonly PeerId[]
   readonly peers: readonly PeerSnapshot[]
   /** Peers whose addresses we remember, connected or not. */
   readonly known: number

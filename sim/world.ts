@@ -379,7 +379,11 @@ export class World implements Stricken {
         if (life.round % scenario.evaluateEveryRounds === 0) {
           this.#remember(seat, life.round, effect.parameters)
         }
-        return answer(0, { kind: 'evaluated', evaluation: this.#evaluate(effect.parameters) })
+        return answer(0, {
+          kind: 'evaluated',
+          round: effect.round,
+          evaluation: this.#evaluate(effect.parameters)
+        })
       case 'save':
         return this.#queue.push(writeMs, {
           kind: 'written',

@@ -29,8 +29,8 @@ export const evaluationFeaturesMax = 4 * 2 ** 20
 
 // --- the wire (docs/wire.md) ------------------------------------------------------------------
 
-/** Bytes of a frame's header. The largest header is a full list of contacts. Above: rejected. */
-export const headerBytesMax = 32 * 2 ** 10
+/** Bytes of a frame's header. A full list of contacts takes 73 kB. Above: rejected. */
+export const headerBytesMax = 96 * 2 ** 10
 /** Bytes of an encoded task manifest. A custom topology of a thousand layers is about 300 kB. */
 export const manifestBytesMax = 512 * 2 ** 10
 /** Contacts in one `peers` message: half a second's worth of dialing. The rest is left out. */
@@ -90,3 +90,29 @@ export const controlAnswerBytesMax = 4 * 2 ** 20
 
 /** Bytes of a string from a peer in a log line. Above: cut, with an ellipsis. */
 export const loggedBytesMax = 512
+// --- the network (peer/) ----------------------------------------------------------------------
+
+/** Connections at once: eight neighbours, those of the DHT, and room for newcomers. More: refused. */
+export const connectionsMax = 100
+/** New connections a second from one IP address. A household or a lab restarts behind one address. */
+export const inboundConnectionsPerSecondMax = 50
+/** Handshakes in progress. libp2p's 10 lets ten silent sockets shut everybody else out for 10 s. */
+export const handshakesMax = 64
+/** Frame streams that a peer may hold open to us: one in use, the others still closing. */
+export const frameStreamsMax = 4
+/** Frames that wait for one peer. Above: an old one that can be missed goes, else the connection. */
+export const outboxFramesMax = 64
+/** Bytes that wait for one peer; a single larger frame may wait alone. */
+export const outboxBytesMax = 64 * 2 ** 20
+/** Bytes handed to a stream at once: smaller costs throughput, larger costs memory (measured). */
+export const writeChunkBytes = 256 * 2 ** 10
+/** Bytes of a progress announcement: eight addresses of 180 characters and six numbers. */
+export const announcementBytesMax = 2048
+/** Peers whose progress is remembered. Above: the one heard longest ago is forgotten. */
+export const announcersMax = 512
+/** Memory for one peer's gossip topics: about 16 of them, and we use one. More are ignored. */
+export const topicBytesPerPeerMax = 16 * 2 ** 10
+/** Peers remembered on disk, a small file each. Above: remembered until the daemon stops. */
+export const peerFilesMax = 2048
+/** Records held for the DHT, in memory: strangers write them. Above: the oldest is forgotten. */
+export const recordsMax = 8192

@@ -5,10 +5,11 @@ import * as Digest from 'multiformats/hashes/digest'
 import { z } from 'zod'
 import { StarlingError } from '../core/errors.ts'
 import { classesMax, featuresMax, manifestBytesMax } from '../core/limits.ts'
-import { createLayout, tensorSpecSchema, type Layout } from './layout.ts'
+import { Random } from '../core/random.ts'
+import { createLayout, initialise, tensorSpecSchema, type Layout } from './layout.ts'
 import { mergeSchema } from './merge/rules.ts'
 import { modelSchema } from './model/spec.ts'
-import { trainingSchema } from './training.ts'
+import { trainingSchema, type TrainState } from './training.ts'
 
 /**
  * The task manifest: everything that peers must agree on before a model of one means anything to
@@ -34,7 +35,9 @@ export const taskSchema = z.strictObject({
         (shape) => shape.reduce((a, b) => a * b, 1) <= featuresMax,
         `at most ${featuresMax} features`
       ),
-    classes: z.int().min(2).max(classesMax)
+    classes: z.int().min(2).max(classesMax),
+    /** Data that every node can make, for those that bring none of their own. Never a path. */
+    builtIn: z.enum(['glyphs']).optional()
   }),
   /** `shared`: all peers draw the same first parameters from the seed. `independent`: each its own. */
   init: z.discriminatedUnion('kind', [
@@ -55,6 +58,11 @@ export const taskSchema = z.strictObject({
 
 export type TaskManifest = z.infer<typeof taskSchema>
 
+/** A manifest as people write it: the tensors follow from the model and may be left out. */
+const draftSchema = taskSchema.partial({ tensors: true })
+
+export type TaskDraft = z.infer<typeof draftSchema>
+
 /** A manifest that has been checked, with what follows from it. */
 export interface Task {
   readonly manifest: TaskManifest
@@ -72,27 +80,30 @@ const sha256Code = 0x12
  * Check a manifest and name it.
  * @throws STARLING_BAD_TASK naming the key that is wrong and what it should be
  */
-export function createTask(manifest: unknown): Task {
-  const parsed = taskSchema.safeParse(manifest)
-  if (!parsed.success) {
-    throw new StarlingError(
-      'STARLING_BAD_TASK',
-      `the task is not valid:\n${z.prettifyError(parsed.error)}`
-    )
-  }
-  const bytes = encode(parsed.data)
+export function createTask(content: unknown): Task {
+  const manifest = check(taskSchema, content)
+  const bytes = encode(manifest)
   if (bytes.length > manifestBytesMax) {
     throw new StarlingError(
       'STARLING_BAD_TASK',
       `the task takes ${bytes.length} bytes, more than the ${manifestBytesMax} that peers accept`
     )
   }
-  return {
-    manifest: parsed.data,
-    cid: cidOf(bytes),
-    layout: createLayout(parsed.data.tensors),
-    bytes
-  }
+  return { manifest, cid: cidOf(bytes), layout: createLayout(manifest.tensors), bytes }
+}
+
+/** @throws STARLING_BAD_TASK naming the key that is wrong and what it should be */
+export function checkDraft(content: unknown): TaskDraft {
+  return check(draftSchema, content)
+}
+
+function check<Schema extends z.ZodType>(schema: Schema, content: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(content)
+  if (parsed.success) return parsed.data
+  throw new StarlingError(
+    'STARLING_BAD_TASK',
+    `the task is not valid:\n${z.prettifyError(parsed.error)}`
+  )
 }
 
 /**
@@ -111,6 +122,15 @@ export function decodeTask(bytes: Uint8Array): Task {
     throw new StarlingError('STARLING_BAD_TASK', 'the task is not in its canonical encoding')
   }
   return task
+}
+
+/**
+ * Where training begins: the same for all peers of a task with a shared start.
+ * @param own - dice of this peer, for a task whose peers start independently
+ */
+export function firstState({ manifest: { init }, layout }: Task, own: Random): TrainState {
+  const random = init.kind === 'shared' ? new Random(`shared/${init.seed}`) : own
+  return { parameters: initialise(layout, random), optimizer: new Float32Array(0), steps: 0 }
 }
 
 function cidOf(bytes: Uint8Array): string {

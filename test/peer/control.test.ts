@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { ControlClient } from '../../peer/control-client.ts'
 import { startControl, type Control, type ControlOptions } from '../../peer/control.ts'
 import { openHome, type Home } from '../../peer/home.ts'
-import { controlBodyBytesMax } from '../../src/core/limits.ts'
+import { controlBodyBytesMax, controlConnectionsMax } from '../../src/core/limits.ts'
 import { scratchDirectory } from './scratch.ts'
 
 /** A daemon's side of the door, which remembers what was asked of it. */
@@ -280,6 +280,22 @@ describe('the control API', () => {
       expect(door.daemon.asked).toEqual([])
       expect((await ask(door, { path: '/status' })).status).toBe(200)
     })
+  })
+
+  it('holds a bounded number of connections, and answers again when some are gone', async () => {
+    const door = await openDoor()
+    let closed = 0
+    const idle = Array.from({ length: controlConnectionsMax + 5 }, () =>
+      connect(door.port, '127.0.0.1')
+        .on('error', () => undefined)
+        .on('close', () => closed++)
+        .resume()
+    )
+    await expect.poll(() => closed).toBe(5)
+
+    for (const socket of idle) socket.destroy()
+    await expect.poll(() => closed).toBe(idle.length)
+    expect((await ask(door, { path: '/status' })).status).toBe(200)
   })
 
   it('says what went wrong when the daemon itself fails', async () => {

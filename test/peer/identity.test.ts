@@ -69,6 +69,15 @@ describe('the identity', () => {
     expect(peerIdOf(await openIdentity(home))).toBe(before)
   })
 
+  it('that is missing leaves its place empty, for the backup', async () => {
+    const home = await freshHome()
+    await openIdentity(home)
+    await rm(home.identity)
+
+    await expect(openIdentity(home)).rejects.toMatchObject({ code: 'STARLING_BAD_IDENTITY' })
+    await expect(stat(home.identity)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
   it('behind a symbolic link is not followed', async () => {
     const home = await freshHome()
     await openIdentity(home)

@@ -29,6 +29,17 @@ describe('the log', () => {
     expect(text).toMatch(/^\[\d\d:\d\d:\d\d\] WARN: banned {"peer":"12D3"}\n$/)
   })
 
+  it.each(['text', 'json'] as const)(
+    'as %s tells an error by its code and message',
+    async (format) => {
+      const error = new StarlingError('STARLING_BAD_TASK', 'no model')
+      const text = await logged({ format }, (log) => log.error(error, 'cannot start'))
+      expect(text.split('\n')).toHaveLength(2)
+      expect(text).toContain('"error":"no model","code":"STARLING_BAD_TASK"')
+      expect(text).toContain('cannot start')
+    }
+  )
+
   it('says nothing below its level', async () => {
     expect(await logged({ level: 'warn' }, (log) => log.info('hello'))).toBe('')
     expect(await logged({ level: 'silent' }, (log) => log.error('hello'))).toBe('')
@@ -55,7 +66,8 @@ describe('printable', () => {
         const shown = printable(text)
         expect(Buffer.byteLength(shown)).toBeLessThanOrEqual(loggedBytesMax)
         expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
-      })
+      }),
+      { numRuns: 30 }
     )
   })
 

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encode } from '@ipld/dag-cbor'
-import { headerBytesMax, manifestBytesMax } from '../../src/core/limits.ts'
+import {
+  addressesPerContactMax,
+  addressLengthMax,
+  contactsPerMessageMax,
+  headerBytesMax,
+  manifestBytesMax
+} from '../../src/core/limits.ts'
 import { createLayout } from '../../src/learning/layout.ts'
 import type { Message } from '../../protocols/messages.ts'
 import {
@@ -108,6 +114,17 @@ describe('a frame', () => {
       ),
       { numRuns: 2_000 }
     )
+  })
+
+  it('fits its own limits, even with the longest list of contacts', () => {
+    const addresses = Array.from({ length: addressesPerContactMax }, () =>
+      'a'.repeat(addressLengthMax)
+    )
+    const contacts = Array.from({ length: contactsPerMessageMax }, () => ({
+      peer: 'p'.repeat(128),
+      addresses
+    }))
+    expect(decodeFrame(frameOf({ kind: 'peers', contacts }))).toEqual({ kind: 'peers', contacts })
   })
 
   it('survives a header nested deeper than the stack', () => {

@@ -47,7 +47,12 @@ export function conv2dBackpropFilter(tf: TensorFlow): KernelConfig {
         {
           strides: 1,
           dilations: [strideHeight, strideWidth],
-          pad: [[0, 0], [padInfo.top, padInfo.bottom], [padInfo.left, padInfo.right], [0, 0]],
+          pad: [
+            [0, 0],
+            [padInfo.top, padInfo.bottom],
+            [padInfo.left, padInfo.right],
+            [0, 0]
+          ],
           dataFormat: 'NHWC'
         }
       ) // [in, ≥ filter height, ≥ filter width, out]: strides may leave pixels over at the far edges
@@ -103,7 +108,12 @@ export function conv2dBackpropInput(tf: TensorFlow): KernelConfig {
         {
           strides: 1,
           dilations: 1,
-          pad: [[0, 0], [top, bottom], [left, right], [0, 0]],
+          pad: [
+            [0, 0],
+            [top, bottom],
+            [left, right],
+            [0, 0]
+          ],
           dataFormat: 'NHWC'
         }
       )

@@ -139,10 +139,10 @@ export class TfjsEngine implements Engine {
     }
   }
 
-  /** One seed for each layer, and never 0, which tfjs takes for none. */
+  /** One seed for each layer and call: layers that share one would drop the same places. */
   #seedDropout(seed: number): void {
     for (const [index, layer] of this.#dropouts.entries()) {
-      layer.seed = seed * this.#dropouts.length + index + 1
+      layer.seed = seed * this.#dropouts.length + index
     }
   }
 }

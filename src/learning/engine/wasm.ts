@@ -1,8 +1,9 @@
-import type { KernelConfig } from '@tensorflow/tfjs'
+import type { KernelBackend, KernelConfig, TensorInfo } from '@tensorflow/tfjs'
 import type { TensorFlow } from '../model/tensorflow.ts'
 import { conv2dBackpropFilter, conv2dBackpropInput } from './conv2d-gradients.ts'
 import { cpuBridge } from './cpu-bridge.ts'
 import { transposingMatMul } from './matmul.ts'
+import { maxPoolGrad } from './max-pool-grad.ts'
 import { kernelNamed } from './wasm-kernels.ts'
 
 let prepared: Promise<void> | undefined
@@ -30,6 +31,7 @@ function ourKernels(tf: TensorFlow): KernelConfig[] {
     conv2dBackpropFilter(tf),
     conv2dBackpropInput(tf),
     transposingMatMul(tf),
+    sharingIdentity(tf),
     maxPoolGrad(tf),
     // Missing there: gradients of depthwise convolutions, of embeddings and gathers.
     cpuBridge(tf, 'DepthwiseConv2dNativeBackpropFilter'),
@@ -40,24 +42,14 @@ function ourKernels(tf: TensorFlow): KernelConfig[] {
   ]
 }
 
-/** The backend's own loses contributions where windows overlap. */
-function maxPoolGrad(tf: TensorFlow): KernelConfig {
-  const stock = kernelNamed(tf, 'MaxPoolGrad', 'wasm')
-  const bridge = cpuBridge(tf, 'MaxPoolGrad')
+/** The backend's own copies, for every tensor that the tape keeps; nothing here writes in place. */
+function sharingIdentity(tf: TensorFlow): KernelConfig {
   return {
-    ...stock,
-    kernelFunc: (call) => {
-      const { filterSize, strides } = call.attrs as Record<
-        'filterSize' | 'strides',
-        number | number[]
-      >
-      const [height = 1, width = 1] = bothSides(filterSize)
-      const [down = 1, right = 1] = bothSides(strides)
-      return (height > down || width > right ? bridge : stock).kernelFunc(call)
+    ...kernelNamed(tf, 'Identity', 'wasm'),
+    kernelFunc: ({ inputs, backend }) => {
+      const { dataId, shape, dtype } = inputs.x as TensorInfo
+      ;(backend as KernelBackend).incRef(dataId)
+      return { dataId, shape, dtype }
     }
   }
-}
-
-function bothSides(size: number | number[]): number[] {
-  return typeof size === 'number' ? [size, size] : size
 }

@@ -40,7 +40,8 @@ export async function buildModel(
   } catch (error) {
     for (const variable of requests.keys()) variable.dispose()
     if (isStarlingError(error)) throw error
-    throw new StarlingError('STARLING_BAD_MODEL', `the model cannot be built: ${String(error)}`)
+    const why = error instanceof Error ? error.message : String(error)
+    throw new StarlingError('STARLING_BAD_MODEL', `the model cannot be built: ${why}`)
   }
 }
 

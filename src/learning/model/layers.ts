@@ -43,15 +43,6 @@ export function checkLayer(layer: Layer): void {
   if (className !== 'Dropout' && (positive(dropout) || positive(recurrentDropout))) {
     throw refusal(layer, 'drops out inside its recurrence, unseeded: use Dropout layers around it')
   }
-  if (layer.stateful && !('layers' in layer)) {
-    throw refusal(
-      layer,
-      'is stateful: it would carry one batch into the next; set stateful to false'
-    )
-  }
-  if (layer.activityRegularizer) {
-    throw refusal(layer, 'has an activity regulariser, which is not applied here: remove it')
-  }
   for (const { outputShapes } of layer.inboundNodes) {
     const shapes = outputShapes.some(Array.isArray) ? outputShapes : [outputShapes]
     for (const shape of shapes as (number | null)[][]) {

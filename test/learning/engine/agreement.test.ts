@@ -43,7 +43,12 @@ const layers: Record<string, ModelSpec> = {
   'separable convolution': sequential(
     [
       'SeparableConv2D',
-      { filters: 3, kernel_size: [3, 3], depthwise_initializer: glorot, pointwise_initializer: glorot }
+      {
+        filters: 3,
+        kernel_size: [3, 3],
+        depthwise_initializer: glorot,
+        pointwise_initializer: glorot
+      }
     ],
     ['Flatten', {}],
     output
@@ -117,7 +122,10 @@ describe('the kernels of our own', () => {
 
   function ramp(...shape: number[]): tf.Tensor {
     const size = shape.reduce((product, side) => product * side, 1)
-    return tf.tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(i * 1.7) + 0.3), shape)
+    return tf.tensor(
+      Float32Array.from({ length: size }, (_, i) => Math.sin(i * 1.7) + 0.3),
+      shape
+    )
   }
 
   const side = fc.integer({ min: 1, max: 9 })
@@ -146,6 +154,35 @@ describe('the kernels of our own', () => {
             return y.mul(ramp(...y.shape)).sum()
           })
           return slopes([x, filter])
+        })
+        expect(relativeDifference(wasm, cpu)).toBeLessThan(1e-5)
+      }),
+      { numRuns: 60 }
+    )
+  })
+
+  it('give the gradient of any max pooling, of negative numbers and of equal ones', async () => {
+    const shapes = fc.record({
+      shape: fc.tuple(few, side, side, few),
+      filter: fc.tuple(few, few),
+      strides: fc.tuple(few, few),
+      pad: fc.constantFrom('same' as const, 'valid' as const),
+      rounded: fc.boolean()
+    })
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ shape, filter, strides, pad, rounded }) => {
+        fc.pre(pad === 'same' || (filter[0] <= shape[1] && filter[1] <= shape[2]))
+        const [wasm, cpu] = await onBoth(() => {
+          const image = rounded
+            ? ramp(...shape)
+                .mul(2)
+                .round()
+            : ramp(...shape)
+          const slope = tf.grad((x) => {
+            const y = tf.maxPool(x as tf.Tensor4D, filter, strides, pad)
+            return y.mul(ramp(...y.shape)).sum()
+          })
+          return [slope(image)]
         })
         expect(relativeDifference(wasm, cpu)).toBeLessThan(1e-5)
       }),

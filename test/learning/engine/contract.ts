@@ -30,7 +30,11 @@ export function describeEngine(backend: BackendName): void {
     it('scores a sample the same in any company', () => {
       const parameters = someParameters(engine.layout)
       const two = samples(2)
-      const first = { features: two.features.slice(0, 48), labels: two.labels.slice(0, 1), count: 1 }
+      const first = {
+        features: two.features.slice(0, 48),
+        labels: two.labels.slice(0, 1),
+        count: 1
+      }
 
       const alone = engine.logits(parameters, first)
       const together = engine.logits(parameters, two)
@@ -74,7 +78,12 @@ export function describeEngine(backend: BackendName): void {
       const [first, second] = [0, 1].map(() => {
         const gradient = new Float32Array(parameters.length).fill(NaN)
         const loss = engine.gradient(parameters.slice(), samples(4), gradient, 3)
-        engine.gradient(parameters.slice(), samples(9, 'others'), new Float32Array(gradient.length), 4)
+        engine.gradient(
+          parameters.slice(),
+          samples(9, 'others'),
+          new Float32Array(gradient.length),
+          4
+        )
         return { loss, gradient }
       })
 
@@ -114,7 +123,9 @@ export function describeEngine(backend: BackendName): void {
       const parameters = someParameters(engine.layout)
 
       expect(() => engine.logits(parameters.slice(1), samples(1))).toThrow(/parameters, not/)
-      expect(() => engine.logits(parameters, { ...samples(2), count: 3 })).toThrow(/3 samples of 48/)
+      expect(() => engine.logits(parameters, { ...samples(2), count: 3 })).toThrow(
+        /3 samples of 48/
+      )
     })
   })
 
@@ -158,31 +169,34 @@ export function describeEngine(backend: BackendName): void {
       expect(tf.memory().numTensors).toBe(before)
     })
 
-    it.each(['mlp', 'cnn'])('learns with %s where the bright half of an image tells', async (name) => {
-      const engine = await createEngine({ model: models[name] ?? normalised, data, backend })
-      const bright = samples(48)
-      const labels = bright.labels.map((_, row) => row % 3)
-      const lit = bright.features.map((value, index) => {
-        const third = Math.floor((index % 48) / 16)
-        return third === labels[Math.floor(index / 48)] ? value + 1 : value
-      })
-      const known = { features: lit, labels, count: 48 }
-      const state = {
-        parameters: someParameters(engine.layout),
-        optimizer: new Float32Array(),
-        steps: 0
+    it.each(['mlp', 'cnn'])(
+      'learns with %s where the bright half of an image tells',
+      async (name) => {
+        const engine = await createEngine({ model: models[name] ?? normalised, data, backend })
+        const bright = samples(48)
+        const labels = bright.labels.map((_, row) => row % 3)
+        const lit = bright.features.map((value, index) => {
+          const third = Math.floor((index % 48) / 16)
+          return third === labels[Math.floor(index / 48)] ? value + 1 : value
+        })
+        const known = { features: lit, labels, count: 48 }
+        const state = {
+          parameters: someParameters(engine.layout),
+          optimizer: new Float32Array(),
+          steps: 0
+        }
+        const training = {
+          optimizer: { kind: 'adam', learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+          batchSize: 16,
+          localSteps: 1
+        } as const
+
+        const after = train(engine, known, training, state, 60, new Random('learning'))
+
+        expect(evaluate(engine, state.parameters, known).accuracy).toBeLessThan(0.7)
+        expect(evaluate(engine, after.parameters, known).accuracy).toBeGreaterThan(0.95)
+        engine.dispose()
       }
-      const training = {
-        optimizer: { kind: 'adam', learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-        batchSize: 16,
-        localSteps: 1
-      } as const
-
-      const after = train(engine, known, training, state, 60, new Random('learning'))
-
-      expect(evaluate(engine, state.parameters, known).accuracy).toBeLessThan(0.7)
-      expect(evaluate(engine, after.parameters, known).accuracy).toBeGreaterThan(0.95)
-      engine.dispose()
-    })
+    )
   })
 }

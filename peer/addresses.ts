@@ -1,0 +1,93 @@
+import { isLoopback, isPrivate } from '@libp2p/utils'
+import { CODE_P2P, multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import { StarlingError } from '../src/core/errors.ts'
+import { addressLengthMax, addressesPerContactMax } from '../src/core/limits.ts'
+
+/**
+ * Read a multiaddr that the user wrote.
+ * @param where - what it was written for, such as `--join`
+ * @throws STARLING_BAD_MULTIADDR naming it and an example
+ */
+export function readAddress(text: string, where: string): Multiaddr {
+  try {
+    const address = multiaddr(text)
+    if (address.getComponents().some(({ name }) => name === 'tcp')) return address
+  } catch {
+    // The same advice helps, whatever the parser disliked.
+  }
+  throw new StarlingError(
+    'STARLING_BAD_MULTIADDR',
+    `${where}: '${text}' is no TCP multiaddr; one looks like /ip4/192.0.2.7/tcp/4001`,
+    { address: text, where }
+  )
+}
+
+/** A bootstrap peer: where it is, and who must answer there. */
+export interface PeerAddress {
+  readonly address: Multiaddr
+  readonly peer: string
+}
+
+/**
+ * Read the multiaddr of a peer that the user wrote. It names the peer id, so that nobody else can
+ * answer in its place.
+ * @throws STARLING_BAD_MULTIADDR naming it and what it lacks
+ */
+export function readPeerAddress(text: string, where: string): PeerAddress {
+  const address = readAddress(text, where)
+  const peer = peerOf(address)
+  if (peer === undefined) {
+    throw new StarlingError(
+      'STARLING_BAD_MULTIADDR',
+      `${where}: '${text}' does not end in /p2p/<peer id>; take the join line that the other peer prints`,
+      { address: text, where }
+    )
+  }
+  return { address, peer }
+}
+
+/**
+ * Addresses of a peer that others told us, made ready to dial. They are claims: what is malformed,
+ * too long, no TCP address or another peer's is left out, and so is what exceeds the limit.
+ */
+export function dialable(peer: string, addresses: readonly string[]): Multiaddr[] {
+  const usable: Multiaddr[] = []
+  for (const text of addresses.slice(0, addressesPerContactMax)) {
+    if (text.length > addressLengthMax) continue
+    try {
+      const address = readAddress(text, peer)
+      const named = peerOf(address)
+      if (named === undefined) usable.push(address.encapsulate(`/p2p/${peer}`))
+      else if (named === peer) usable.push(address)
+    } catch {
+      continue
+    }
+  }
+  return usable
+}
+
+/**
+ * Our own addresses as told to others: without our peer id, which travels beside them, the most
+ * useful first. Loopback stays: peers on one machine meet there.
+ */
+export function tellable(addresses: readonly Multiaddr[]): string[] {
+  const bare = addresses.map((address) => address.decapsulateCode(CODE_P2P))
+  const sorted = [...bare].sort((a, b) => reachOrder[reachOf(a)] - reachOrder[reachOf(b)])
+  return [...new Set(sorted.map(String))].slice(0, addressesPerContactMax)
+}
+
+/** From how far away an address can be reached. */
+export type Reach = 'public' | 'lan' | 'loopback'
+
+const reachOrder: Record<Reach, number> = { public: 0, lan: 1, loopback: 2 }
+
+export function reachOf(address: Multiaddr): Reach {
+  if (isLoopback(address)) return 'loopback'
+  return isPrivate(address) ? 'lan' : 'public'
+}
+
+/** The peer id at the end of a multiaddr. */
+function peerOf(address: Multiaddr): string | undefined {
+  const last = address.getComponents().at(-1)
+  return last?.name === 'p2p' ? last.value : undefined
+}

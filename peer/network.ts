@@ -1,0 +1,198 @@
+import { networkInterfaces } from 'node:os'
+import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
+import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
+import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
+import { noise } from '@libp2p/noise'
+import { ping, type Ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { isPrivateIp } from '@libp2p/utils'
+import { yamux } from '@libp2p/yamux'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { StarlingError } from '../src/core/errors.ts'
+import {
+  connectionsMax,
+  handshakesMax,
+  inboundConnectionsPerSecondMax,
+  topicBytesPerPeerMax
+} from '../src/core/limits.ts'
+import { readAddress } from './addresses.ts'
+import { PeerFiles } from './peer-files.ts'
+import { reasonOf } from './reason.ts'
+
+/** Our libp2p: which transports, which services, and every setting that differs from its defaults. */
+
+export interface Services extends Record<string, unknown> {
+  readonly identify: Identify
+  readonly identifyPush: IdentifyPush
+  readonly ping: Ping
+  readonly dht: KadDHT
+  readonly pubsub: GossipSub
+}
+
+export type StarlingNode = Libp2p<Services>
+
+export interface NetworkOptions {
+  readonly privateKey: PrivateKey
+  /** Multiaddrs to listen on. */
+  readonly listen: readonly string[]
+  /** Multiaddrs that others should use to reach us, besides those found here. */
+  readonly announce: readonly string[]
+  /** Directory for what libp2p remembers of peers; null to forget it. */
+  readonly datastorePath: string | null
+  /** What a gossip peer has earned by its conduct: 0 or less. See announcements.ts. */
+  readonly gossipScore: (peer: string) => number
+  /** Told when the disk refuses what libp2p wants to remember. */
+  readonly onTrouble: (what: string) => void
+}
+
+const MiB = 2 ** 20
+const dayMs = 86_400_000
+
+/**
+ * A started libp2p node.
+ *
+ * @throws STARLING_BAD_MULTIADDR when `listen` or `announce` holds no TCP multiaddr, or one that
+ *   this machine does not have
+ * @throws STARLING_PORT_TAKEN when a port cannot be listened on
+ * @throws STARLING_HOME_UNUSABLE when the datastore cannot be opened
+ */
+export async function createNetwork(options: NetworkOptions): Promise<StarlingNode> {
+  const listen = options.listen.map((address) => readAddress(address, 'listen'))
+  const announce = options.announce.map((address) => readAddress(address, 'announce'))
+  const datastore = await openDatastore(options)
+
+  const node = await createLibp2p<Services>({
+    start: false,
+    privateKey: options.privateKey,
+    nodeInfo: { userAgent: 'starling' },
+    ...(datastore === undefined ? {} : { datastore }),
+    // libp2p forgets addresses after an hour: a laptop that slept overnight would know nobody.
+    peerStore: { maxAddressAge: 7 * dayMs, maxPeerAge: 30 * dayMs },
+    addresses: {
+      listen: listen.map(String),
+      appendAnnounce: [...announce.map(String), ...publicAddresses(listen)]
+    },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        streamOptions: {
+          // More than one window may be in flight when a stream pauses: with libp2p's 16 MiB window
+          // and 4 MiB buffer that would abort it.
+          maxStreamWindowSize: 4 * MiB,
+          maxReadBufferLength: 8 * MiB,
+          maxWriteBufferLength: 32 * MiB
+        }
+      })
+    ],
+    connectionManager: {
+      maxConnections: connectionsMax,
+      inboundConnectionThreshold: inboundConnectionsPerSecondMax,
+      maxIncomingPendingConnections: handshakesMax
+    },
+    // A busy or throttled machine answers late. Being slow is not being dead: the deadlines of the
+    // protocol decide about rounds, this only clears away connections that nobody closed.
+    connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 60_000 } },
+    services: {
+      identify: identify(),
+      identifyPush: identifyPush(),
+      ping: ping(),
+      dht: kadDHT({
+        // Never the public IPFS DHT.
+        protocol: '/starling/kad/1.0.0',
+        // The defaults wait for a verified public address and strip private ones: on a LAN all
+        // tables would stay empty.
+        clientMode: false,
+        peerInfoMapper: passthroughMapper,
+        allowQueryWithZeroPeers: true
+      }),
+      pubsub: gossipsub({
+        globalSignaturePolicy: 'StrictSign',
+        floodPublish: false,
+        allowPublishToZeroTopicPeers: true,
+        // Bounds subscriptions instead of a list of allowed topics: ours is named after the task,
+        // which a newcomer does not know yet.
+        maxTopicBytesPerPeer: topicBytesPerPeerMax,
+        maxInboundDataLength: 64 * 2 ** 10,
+        maxOutboundBufferSize: MiB,
+        scoreParams: {
+          // Peers behind one NAT, on one relay or on one machine share an address and are no Sybils:
+          // above ten of them this penalty silently cuts all of them off (measured).
+          IPColocationFactorWeight: 0,
+          appSpecificScore: options.gossipScore,
+          appSpecificWeight: 1
+        }
+      })
+    }
+  })
+
+  try {
+    await node.start()
+  } catch (failure) {
+    await node.stop()
+    throw listenError(failure)
+  }
+  return node
+}
+
+async function openDatastore(options: NetworkOptions): Promise<PeerFiles | undefined> {
+  if (options.datastorePath === null) return undefined
+  const path = options.datastorePath
+  const datastore = new PeerFiles(path, (failure) =>
+    options.onTrouble(`cannot remember peers in ${path}: ${reasonOf(failure)}; going on without`)
+  )
+  try {
+    await datastore.open()
+  } catch (failure) {
+    throw new StarlingError(
+      'STARLING_HOME_UNUSABLE',
+      `cannot use ${path} to remember peers: ${reasonOf(failure)}`,
+      { path }
+    )
+  }
+  return datastore
+}
+
+/**
+ * Public addresses of this machine's own interfaces, where we listen on all of them: libp2p does not
+ * announce a public address until another service has verified it, which a first peer has nobody for.
+ */
+function publicAddresses(listen: readonly Multiaddr[]): string[] {
+  const ours = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  return listen.flatMap((address) => {
+    const [host, transport] = address.getComponents()
+    const any = host?.value === '0.0.0.0' || host?.value === '::'
+    if (!any || transport?.name !== 'tcp' || transport.value === '0') return []
+    const family = host.name === 'ip4' ? 'IPv4' : 'IPv6'
+    return ours
+      .filter((own) => own.family === family && !own.internal && isPrivateIp(own.address) === false)
+      .filter((own) => !own.address.startsWith('fe80'))
+      .map((own) => `/${host.name}/${own.address}/tcp/${transport.value}`)
+  })
+}
+
+/** libp2p puts the reasons of all its listeners into one long message. */
+function listenError(failure: unknown): unknown {
+  const text = failure instanceof Error ? failure.message : String(failure)
+  const taken = /(EADDRINUSE|EACCES)[^\n]*?(\S+):(\d+)/.exec(text)
+  if (taken !== null) {
+    const [, code, host, port] = taken
+    const why = code === 'EACCES' ? 'may not be used without privileges' : 'is already in use'
+    return new StarlingError(
+      'STARLING_PORT_TAKEN',
+      `port ${port} on ${host} ${why}; choose another one, or 0 for any that is free`,
+      { host, port: Number(port) }
+    )
+  }
+  const foreign = /EADDRNOTAVAIL: address not available (\S+)/.exec(text)
+  if (foreign !== null) {
+    return new StarlingError(
+      'STARLING_BAD_MULTIADDR',
+      `listen: this machine has no address ${foreign[1]}; use 0.0.0.0 to listen on all that it has`,
+      { host: foreign[1] }
+    )
+  }
+  return failure
+}

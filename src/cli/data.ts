@@ -1,0 +1,40 @@
+import { Command } from 'commander'
+import { describeDataset, type PartDescription } from '../learning/data/describe.ts'
+import { loadDataset } from '../learning/data/spec.ts'
+import { homeAt } from '../../peer/home.ts'
+import { printFacts, printJson } from './print.ts'
+import { dataDirectories, withCommonOptions, type CommonOptions } from './settings.ts'
+
+export function dataCommand(): Command {
+  const info = withCommonOptions(new Command('info'))
+    .description('say what is in a data set')
+    .argument('<spec>', 'data SPEC, such as glyphs, idx:DIR or csv:FILE?label=COLUMN')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ starling data info glyphs
+  $ starling data info 'idx:./fashion-mnist?shard=0/5&partition=dirichlet:0.3&samples=300'
+  $ starling data info 'csv:./iris.csv?label=species' --json`
+    )
+    .action((spec: string, options: CommonOptions) => {
+      const description = describeDataset(loadDataset(spec, dataDirectories(homeAt(options.home))))
+      if (options.json === true) return printJson(description)
+      printFacts({
+        name: description.name,
+        shape: description.shape.join(' × '),
+        classes: description.classes,
+        train: partForPeople(description.train),
+        test: partForPeople(description.test)
+      })
+    })
+  return new Command('data').description('look at data sets').addCommand(info)
+}
+
+function partForPeople({ samples, classCounts, features }: PartDescription): string {
+  const values =
+    features === null
+      ? ''
+      : `; values ${features.min.toFixed(2)} to ${features.max.toFixed(2)}, mean ${features.mean.toFixed(3)}`
+  return `${samples} samples; of each class ${classCounts.join(' ')}${values}`
+}

@@ -1,0 +1,260 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { StarlingError } from '../core/errors.ts'
+import { loadDataset, parseDataSpec } from '../learning/data/spec.ts'
+import { parsePartition } from '../learning/data/partition.ts'
+import type { ModelSpec } from '../learning/model/spec.ts'
+import type { Task } from '../learning/task.ts'
+import { homeAt } from '../../peer/home.ts'
+import { measureBaselines, type Baselines } from './demo/baselines.ts'
+import { Swarm, type Seat } from './demo/swarm.ts'
+import { exitCodes } from './exit.ts'
+import { newTask, taskDefaults } from './new-task.ts'
+import { bytesForPeople, percent, printJson, printLine, tableOf } from './print.ts'
+import { LiveLines } from './progress.ts'
+import { dataDirectories, withCommonOptions, type CommonOptions } from './settings.ts'
+
+interface DemoOptions extends CommonOptions {
+  readonly peers: number
+  readonly data: string
+  readonly partition: string
+  readonly rounds: number
+  readonly kill: number
+  readonly seed: number
+  readonly samples: number
+  readonly testSamples: number
+  readonly model: 'logreg' | 'mlp' | 'cnn'
+  readonly exchange: 'gossip' | 'rounds'
+}
+
+/** A round takes at least this long, so that eyes can follow it, in milliseconds. */
+const roundMs = 200
+
+export function demoCommand(): Command {
+  return withCommonOptions(new Command('demo'))
+    .description('five daemons on this machine learn together; one is killed and comes back')
+    .option('--peers N', 'daemons, each a process of its own', wholeNumber(2, 64), 5)
+    .option('--data SPEC', 'what they learn', 'glyphs')
+    .option(
+      '--partition SPEC',
+      'how the data is shared out: iid, dirichlet:A, classes:N',
+      'dirichlet:0.3'
+    )
+    .option('--rounds N', 'rounds of training and merging', wholeNumber(2, 100_000), 80)
+    .option('--kill N', 'daemons to kill half way', wholeNumber(0, 63), 1)
+    .option('--seed N', 'of data, shards and start', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('--samples N', 'training samples of each peer', wholeNumber(1, 1_000_000), 300)
+    .option(
+      '--test-samples N',
+      'samples that accuracy is measured on',
+      wholeNumber(1, 1_000_000),
+      2_000
+    )
+    .addOption(
+      new Option('--model PRESET', 'which model').choices(['logreg', 'mlp', 'cnn']).default('mlp')
+    )
+    .addOption(
+      new Option('--exchange MODE', 'synchronous rounds, or gossip in pairs')
+        .choices(['rounds', 'gossip'])
+        .default('rounds')
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ starling demo
+  $ starling demo --data idx:./fashion-mnist --partition dirichlet:0.3
+  $ starling demo --peers 8 --kill 2 --exchange gossip --json`
+    )
+    .action(async (options: DemoOptions) => {
+      if (options.kill >= options.peers) {
+        throw new StarlingError(
+          'STARLING_BAD_ARGUMENT',
+          `--kill ${options.kill} leaves nobody: there are ${options.peers} peers, and the first one stays`
+        )
+      }
+      const directory = await mkdtemp(join(tmpdir(), 'starling-demo-'))
+      try {
+        await demo(options, directory)
+      } finally {
+        await rm(directory, { recursive: true, force: true })
+      }
+    })
+}
+
+async function demo(options: DemoOptions, directory: string): Promise<void> {
+  const startMs = performance.now()
+  const live = new LiveLines(options.quiet === true)
+  const shards = shardSpecs(options)
+  const task = await demoTask(options)
+  const taskFile = join(directory, 'task.json')
+  await writeFile(taskFile, JSON.stringify(task.manifest))
+
+  live.say(
+    `${options.peers} daemons on this machine, ${options.samples} private samples each of ` +
+      `${options.data} (${options.partition}), ${task.layout.parameterCount} parameters`
+  )
+  const { kill, rounds } = options
+  const swarm = new Swarm({ directory, taskFile, shards, rounds, kill })
+  const interrupt = endOnSignals(swarm, directory)
+  const draw = (): void =>
+    live.show(() => swarm.seats.map((seat, index) => lineOf(seat, index, rounds)))
+  try {
+    await Promise.race([watch(swarm, draw), interrupt])
+  } finally {
+    await swarm.stop()
+  }
+  live.end(swarm.seats.map((seat, index) => lineOf(seat, index, rounds)))
+
+  const steps = Math.max(...swarm.seats.map(({ status }) => status?.steps ?? 0))
+  const baselines = await measureBaselines(
+    task,
+    shards,
+    steps,
+    directories(options),
+    (name, share) => live.show(() => [`for comparison: ${name} ${percent(share)}`])
+  )
+  live.end()
+  report(options, swarm.seats, baselines, (performance.now() - startMs) / 1000)
+}
+
+async function watch(swarm: Swarm, draw: () => void): Promise<void> {
+  await swarm.start(draw)
+  await swarm.run(draw)
+}
+
+function shardSpecs(options: DemoOptions): string[] {
+  parsePartition(options.partition) // before anything is started
+  const given = parseDataSpec(options.data).options
+  const set: Record<string, string | number> = {
+    partition: options.partition,
+    samples: options.samples,
+    ...(given.seed === 0 ? { seed: options.seed } : {}),
+    ...(given.test === undefined ? { test: options.testSamples } : {})
+  }
+  return Array.from({ length: options.peers }, (_, index) => {
+    const extra = Object.entries({ ...set, shard: `${index}/${options.peers}` })
+    const query = extra.map(([key, value]) => `${key}=${value}`).join('&')
+    return `${options.data}${options.data.includes('?') ? '&' : '?'}${query}`
+  })
+}
+
+function demoTask(options: DemoOptions): Promise<Task> {
+  const { shape, classes } = loadDataset(shardSpecs(options)[0] as string, directories(options))
+  return newTask({
+    name: 'demo',
+    model: modelOf(options.model),
+    data: { shape: [...shape], classes },
+    merge: { rule: 'average', weights: options.exchange === 'rounds' ? 'metropolis' : 'uniform' },
+    exchange: { ...taskDefaults.exchange, mode: options.exchange, intervalMs: roundMs },
+    init: { kind: 'shared', seed: options.seed }
+  })
+}
+
+function modelOf(preset: DemoOptions['model']): ModelSpec {
+  switch (preset) {
+    case 'logreg':
+      return { preset }
+    case 'mlp':
+      return { preset, hidden: [64] }
+    case 'cnn':
+      return { preset, filters: [8, 16], hidden: 32 }
+  }
+}
+
+function directories(options: DemoOptions): ReturnType<typeof dataDirectories> {
+  return dataDirectories(homeAt(options.home))
+}
+
+/** Ctrl-C must not leave five daemons behind. */
+function endOnSignals(swarm: Swarm, directory: string): Promise<never> {
+  const onSignal = (): void => {
+    void swarm
+      .kill()
+      .then(() => rm(directory, { recursive: true, force: true }))
+      .finally(() => process.exit(exitCodes.interrupted))
+  }
+  process.once('SIGINT', onSignal)
+  process.once('SIGTERM', onSignal)
+  return new Promise(() => undefined)
+}
+
+function lineOf({ status, note }: Seat, index: number, rounds: number): string {
+  const name = `peer ${index + 1}`.padEnd(8)
+  if (status === undefined || note !== '') return `${name} ${note}`
+  const { peerId, round, loss, accuracy, mergedWith, bytes, state } = status
+  return [
+    `${name}${peerId.slice(-6)}`,
+    `round ${String(round).padStart(3)}/${rounds}`,
+    `loss ${(loss?.toFixed(3) ?? '–').padStart(6)}`,
+    `accuracy ${percent(accuracy).padStart(7)}`,
+    `averaged with ${mergedWith.length}`,
+    `${bytesForPeople(bytes.sent).padStart(8)} sent`,
+    state
+  ].join('  ')
+}
+
+function report(
+  options: DemoOptions,
+  seats: readonly Seat[],
+  { localOnlyMean, centralized }: Baselines,
+  wallSeconds: number
+): void {
+  const statuses = seats.flatMap(({ status }) => status ?? [])
+  const accuracies = statuses.map(({ accuracy }) => accuracy ?? 0)
+  const swarmMean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length
+  const result = {
+    peers: options.peers,
+    data: options.data,
+    partition: options.partition,
+    rounds: options.rounds,
+    processes: seats.length,
+    accuracy: { localOnlyMean, swarmMean, swarmMin: Math.min(...accuracies), centralized },
+    killed: seats.filter(({ killedAtRound }) => killedAtRound !== undefined).length,
+    resumedFromCheckpoint: seats.filter(({ resumedRound }) => (resumedRound ?? 0) > 0).length,
+    exchanges: statuses.reduce((sum, { exchanges }) => sum + exchanges.ok, 0),
+    bytesSent: statuses.reduce((sum, { bytes }) => sum + bytes.sent, 0),
+    wallSeconds: Math.round(wallSeconds * 10) / 10
+  }
+  if (result.killed !== options.kill || result.resumedFromCheckpoint !== result.killed) {
+    process.exitCode = exitCodes.failed
+  }
+  if (options.json === true) return printJson(result)
+
+  const { accuracy } = result
+  printLine(
+    tableOf(
+      ['', 'accuracy'],
+      [
+        ['each peer alone (mean)', percent(accuracy.localOnlyMean)],
+        ['in the swarm (mean)', percent(accuracy.swarmMean)],
+        ['in the swarm (worst peer)', percent(accuracy.swarmMin)],
+        ['all data in one place', percent(accuracy.centralized)]
+      ]
+    )
+  )
+  for (const [index, { killedAtRound, resumedRound }] of seats.entries()) {
+    if (killedAtRound === undefined) continue
+    const came =
+      resumedRound === undefined
+        ? 'started anew'
+        : `came back from its checkpoint of round ${resumedRound}`
+    printLine(`peer ${index + 1} was killed in round ${killedAtRound} and ${came}`)
+  }
+  printLine(
+    `${result.exchanges} exchanges, ${bytesForPeople(result.bytesSent)} sent, ${result.wallSeconds} s; ` +
+      'no sample left the process that holds it'
+  )
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`a whole number from ${least} to ${most} is expected`)
+    }
+    return value
+  }
+}

@@ -1,0 +1,40 @@
+import type { DataSchema } from '../learning/data/dataset.ts'
+import type { ModelSpec } from '../learning/model/spec.ts'
+import type { Task, TaskManifest } from '../learning/task.ts'
+import { finishTask } from './task-file.ts'
+
+/** What a user decides about a task, and the defaults for the rest. */
+export interface TaskChoices {
+  readonly name: string
+  readonly model: ModelSpec
+  readonly data: DataSchema
+  readonly training: TaskManifest['training']
+  readonly merge: TaskManifest['merge']
+  readonly exchange: TaskManifest['exchange']
+  readonly init: TaskManifest['init']
+}
+
+export const taskDefaults: Omit<TaskChoices, 'data'> = {
+  name: 'task',
+  model: { preset: 'mlp', hidden: [64] },
+  training: {
+    optimizer: { kind: 'sgd', learningRate: 0.05, momentum: 0.9 },
+    batchSize: 32,
+    localSteps: 4
+  },
+  merge: { rule: 'average', weights: 'uniform' },
+  exchange: { mode: 'gossip', intervalMs: 1_000, deadlineMs: 10_000 },
+  init: { kind: 'shared', seed: 1 }
+}
+
+export function newTask(
+  choices: Partial<TaskChoices> & { readonly data: DataSchema }
+): Promise<Task> {
+  const { shape, classes } = choices.data
+  return finishTask({
+    format: 'starling/task/1',
+    ...taskDefaults,
+    ...choices,
+    data: { shape: [...shape], classes }
+  })
+}

@@ -1,0 +1,171 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { StarlingError } from '../core/errors.ts'
+import { backendNames } from '../learning/engine/select.ts'
+import { mergeRules } from '../learning/merge/rules.ts'
+import { homeAt } from '../../peer/home.ts'
+import { listScenarios, loadScenario, readScenario, writeOutput } from '../../sim/files.ts'
+import { learner, type LearnerOptions } from '../../sim/learner.ts'
+import { renderResult, renderSeeds } from '../../sim/report.ts'
+import { runScenario, runSeeds, runTwice, type RunOptions } from '../../sim/run.ts'
+import type { Experiment } from '../../sim/scenario.ts'
+import { exitCodes } from './exit.ts'
+import { percent, printJson, printLine } from './print.ts'
+import { LiveLines } from './progress.ts'
+import { dataDirectories, withCommonOptions, type CommonOptions } from './settings.ts'
+import { version } from './version.ts'
+
+export function simCommand(): Command {
+  return new Command('sim')
+    .description('ask what a swarm does, in virtual time')
+    .addCommand(runCommand())
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+}
+
+interface RunCommandOptions extends CommonOptions {
+  readonly seed: number
+  readonly seeds?: { readonly first: number; readonly last: number }
+  readonly set: readonly string[]
+  readonly twice?: boolean
+  readonly out?: string
+  readonly backend?: Exclude<LearnerOptions['backend'], undefined>
+}
+
+function runCommand(): Command {
+  return withCommonOptions(new Command('run'))
+    .description('run a scenario; exit 1 when one of its checks fails')
+    .argument('<scenario>', 'a file, or a name that `sim list` prints')
+    .option('--seed N', 'of everything that is drawn', parseSeed, 1)
+    .option('--seeds A..B', 'run each of these seeds and summarise', parseSeeds)
+    .option('--set PATH=VALUE', 'change a value of the scenario; may be repeated', collect, [])
+    .option('--twice', 'run it twice and compare the digests')
+    .option('--out DIR', 'write result.json and events.ndjson there')
+    .addOption(
+      new Option('--backend NAME', 'which code computes').choices(['auto', ...backendNames])
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ starling sim run vanishing-variance
+  $ starling sim run crash-and-return --seed 7 --twice
+  $ starling sim run hubs-lost --set faults.0.select=random --seeds 1..5
+  $ starling sim run ./mine.yaml --json --out results`
+    )
+    .action(async (scenario: string, options: RunCommandOptions) => {
+      const experiment = loadScenario(scenario, options.set)
+      const live = new LiveLines(options.quiet === true)
+      const passed = await run(experiment, options, live)
+      if (!passed) process.exitCode = exitCodes.failed
+    })
+}
+
+async function run(
+  experiment: Experiment,
+  options: RunCommandOptions,
+  live: LiveLines
+): Promise<boolean> {
+  const events: string[] = []
+  const runOptions: RunOptions = {
+    createLearning: learner({
+      ...dataDirectories(homeAt(options.home)),
+      ...(options.backend === undefined ? {} : { backend: options.backend })
+    }),
+    version,
+    wallMs: () => performance.now(),
+    onProgress: ({ round, virtualSeconds, alive, latest }, arm) =>
+      live.show(() => [
+        `${experiment.name}${arm === null ? '' : ` [${arm}]`}  round ${round}  ` +
+          `${virtualSeconds.toFixed(1)} virtual s  ${alive} alive` +
+          (latest === undefined
+            ? ''
+            : `  accuracy ${percent(latest.meanAccuracy)} (worst ${percent(latest.minAccuracy)})`)
+      ]),
+    ...(options.out === undefined ? {} : { onEvent: (line: string) => void events.push(line) })
+  }
+
+  if (options.seeds !== undefined) {
+    const { first, last } = options.seeds
+    const seeds = Array.from({ length: last - first + 1 }, (_, index) => first + index)
+    const result = await runSeeds(experiment, seeds, runOptions)
+    live.end()
+    finish(result, renderSeeds(result), options, events)
+    return result.pass
+  }
+  const once = options.twice === true ? runTwice : runScenario
+  const result = await once(experiment, options.seed, runOptions)
+  live.end()
+  const twice = options.twice === true ? '\nran twice: the digests are equal' : ''
+  finish(
+    options.twice === true ? { ...result, twice: true } : result,
+    renderResult(result) + twice,
+    options,
+    events
+  )
+  return result.pass
+}
+
+function finish(
+  result: object,
+  forPeople: string,
+  { json, out }: RunCommandOptions,
+  events: readonly string[]
+): void {
+  if (out !== undefined) writeOutput(out, result, events)
+  if (json === true) printJson(result)
+  else printLine(forPeople)
+}
+
+function listCommand(): Command {
+  return withCommonOptions(new Command('list'))
+    .description('list the scenarios that come along')
+    .option('--rules', 'list the merge rules instead')
+    .addHelpText('after', '\nExamples:\n  $ starling sim list\n  $ starling sim list --rules')
+    .action((options: CommonOptions & { readonly rules?: boolean }) => {
+      const entries =
+        options.rules === true
+          ? Object.entries(mergeRules).map(([name, { description }]) => ({ name, description }))
+          : listScenarios().map((name) => ({ name, description: loadScenario(name).question }))
+      if (options.json === true) {
+        return printJson(options.rules === true ? { rules: entries } : { scenarios: entries })
+      }
+      const width = Math.max(...entries.map(({ name }) => name.length))
+      for (const { name, description } of entries)
+        printLine(`${name.padEnd(width)}  ${description}`)
+    })
+}
+
+function showCommand(): Command {
+  return withCommonOptions(new Command('show'))
+    .description('print a scenario, to read or to start your own from')
+    .argument('<scenario>', 'a file, or a name that `sim list` prints')
+    .addHelpText('after', '\nExample:\n  $ starling sim show hubs-lost > mine.yaml')
+    .action((scenario: string, options: CommonOptions) => {
+      const experiment = loadScenario(scenario)
+      if (options.json === true) printJson(experiment)
+      else process.stdout.write(readScenario(scenario))
+    })
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text)
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new InvalidArgumentError('a seed is a whole number from 0')
+  }
+  return seed
+}
+
+function parseSeeds(text: string): { first: number; last: number } {
+  const [first, last, ...rest] = text.split('..').map(parseSeed)
+  if (first === undefined || last === undefined || rest.length > 0 || last < first) {
+    throw new StarlingError(
+      'STARLING_BAD_ARGUMENT',
+      `--seeds wants A..B, such as 1..20, not ${text}`
+    )
+  }
+  return { first, last }
+}

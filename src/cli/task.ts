@@ -1,0 +1,241 @@
+import { open, readFile } from 'node:fs/promises'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { parse } from 'yaml'
+import { StarlingError } from '../core/errors.ts'
+import { loadDataset, parseDataSpec } from '../learning/data/spec.ts'
+import { mergeRules, mergeSchema } from '../learning/merge/rules.ts'
+import type { ModelSpec } from '../learning/model/spec.ts'
+import type { Task } from '../learning/task.ts'
+import type { TaskManifest } from '../learning/task.ts'
+import { homeAt } from '../../peer/home.ts'
+import { TaskStore } from '../../peer/tasks.ts'
+import { newTask, taskDefaults } from './new-task.ts'
+import { printFacts, printJson, printLine } from './print.ts'
+import { dataDirectories, withCommonOptions, type CommonOptions } from './settings.ts'
+import { findTask, readTaskFile } from './task-file.ts'
+
+export function taskCommand(): Command {
+  return new Command('task')
+    .description('describe what a swarm learns: a content-addressed manifest')
+    .addCommand(newCommand())
+    .addCommand(checkCommand())
+    .addCommand(showCommand())
+    .addCommand(listCommand())
+}
+
+interface NewOptions extends CommonOptions {
+  readonly name: string
+  readonly data: string
+  readonly model: 'logreg' | 'mlp' | 'cnn'
+  readonly hidden?: readonly number[]
+  readonly topology?: string
+  readonly optimizer: 'sgd' | 'adam'
+  readonly learningRate?: number
+  readonly batchSize: number
+  readonly localSteps: number
+  readonly merge: string
+  readonly exchange: 'gossip' | 'rounds'
+  readonly interval: number
+  readonly init: 'shared' | 'independent'
+  readonly seed: number
+  readonly force?: boolean
+}
+
+function newCommand(): Command {
+  const { training, exchange } = taskDefaults
+  return withCommonOptions(new Command('new'))
+    .description('write a task to a file')
+    .argument('<file>', 'where to write it, as JSON')
+    .option('--name NAME', 'what people call it', taskDefaults.name)
+    .option(
+      '--data SPEC',
+      "data of the kind to learn from; its shape and classes become the task's",
+      'glyphs'
+    )
+    .addOption(
+      new Option('--model PRESET', 'which model').choices(['logreg', 'mlp', 'cnn']).default('mlp')
+    )
+    .option('--hidden LIST', 'units of the hidden layers, such as 128,64', parseNumbers)
+    .option('--topology FILE', 'a tfjs-layers model.toJSON() instead of a preset')
+    .addOption(
+      new Option('--optimizer KIND', 'which optimizer').choices(['sgd', 'adam']).default('sgd')
+    )
+    .option('--learning-rate N', 'its learning rate (sgd 0.05, adam 0.001)', parseNumber)
+    .option('--batch-size N', 'samples in a step', parseNumber, training.batchSize)
+    .option('--local-steps N', 'steps between two exchanges', parseNumber, training.localSteps)
+    .addOption(
+      new Option('--merge RULE', 'how models are merged')
+        .choices(Object.keys(mergeRules))
+        .default('average')
+    )
+    .addOption(
+      new Option('--exchange MODE', 'how models are traded')
+        .choices(['gossip', 'rounds'])
+        .default(exchange.mode)
+    )
+    .option(
+      '--interval SECONDS',
+      'shortest time of a round',
+      parseNumber,
+      exchange.intervalMs / 1000
+    )
+    .addOption(
+      new Option('--init KIND', 'where peers start')
+        .choices(['shared', 'independent'])
+        .default('shared')
+    )
+    .option('--seed N', 'of the shared start', parseNumber, 1)
+    .option('--force', 'overwrite the file')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ starling task new digits.json
+  $ starling task new fashion.json --name fashion --data idx:./fashion-mnist --model cnn
+  $ starling task new table.json --data 'csv:./wine.csv?label=last' --model mlp --hidden 32,16`
+    )
+    .action(async (file: string, options: NewOptions) => {
+      const task = await createFrom(options)
+      await writeNew(file, `${JSON.stringify(task.manifest, null, 2)}\n`, options.force === true)
+      report(task, options, { file })
+    })
+}
+
+async function createFrom(options: NewOptions): Promise<Task> {
+  const { shape, classes } = loadDataset(options.data, dataDirectories(homeAt(options.home)))
+  const isBuiltIn = parseDataSpec(options.data).source.kind === 'glyphs'
+  return newTask({
+    name: options.name,
+    model: await modelFrom(options),
+    data: { shape: [...shape], classes, ...(isBuiltIn ? { builtIn: 'glyphs' as const } : {}) },
+    training: {
+      optimizer: optimizerFrom(options),
+      batchSize: options.batchSize,
+      localSteps: options.localSteps
+    },
+    merge: mergeSchema.parse({ rule: options.merge }),
+    exchange: {
+      ...taskDefaults.exchange,
+      mode: options.exchange,
+      intervalMs: Math.round(options.interval * 1000)
+    },
+    init:
+      options.init === 'shared' ? { kind: 'shared', seed: options.seed } : { kind: 'independent' }
+  })
+}
+
+async function modelFrom({ model, hidden, topology }: NewOptions): Promise<ModelSpec> {
+  if (topology !== undefined) {
+    return { topology: parse(await readFile(topology, 'utf8')) as Record<string, never> }
+  }
+  switch (model) {
+    case 'logreg':
+      return { preset: 'logreg' }
+    case 'mlp':
+      return { preset: 'mlp', hidden: [...(hidden ?? [64])] }
+    case 'cnn':
+      return { preset: 'cnn', filters: [16, 32], hidden: hidden?.[0] ?? 64 }
+  }
+}
+
+function optimizerFrom({
+  optimizer,
+  learningRate
+}: NewOptions): TaskManifest['training']['optimizer'] {
+  switch (optimizer) {
+    case 'sgd':
+      return { kind: 'sgd', learningRate: learningRate ?? 0.05, momentum: 0.9 }
+    case 'adam':
+      return {
+        kind: 'adam',
+        learningRate: learningRate ?? 0.001,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8
+      }
+  }
+}
+
+function checkCommand(): Command {
+  return withCommonOptions(new Command('check'))
+    .description('check a task file and print its CID')
+    .argument('<file>', 'JSON or YAML')
+    .addHelpText('after', '\nExample:\n  $ starling task check digits.json')
+    .action(async (file: string, options: CommonOptions) => {
+      report(await readTaskFile(file), options)
+    })
+}
+
+function showCommand(): Command {
+  return withCommonOptions(new Command('show'))
+    .description('print a task: a file, or one that this home knows')
+    .argument('<task>', 'file or CID')
+    .addHelpText('after', '\nExample:\n  $ starling task show digits.json --json')
+    .action(async (name: string, options: CommonOptions) => {
+      const home = homeAt(options.home)
+      const task = await findTask(name, home)
+      if (typeof task === 'string')
+        await new TaskStore(home.tasks).load(task) // says that it is not here
+      else if (options.json === true)
+        printJson({ cid: task.cid, layout: task.layout.digest, ...task.manifest })
+      else report(task, options)
+    })
+}
+
+function listCommand(): Command {
+  return withCommonOptions(new Command('list'))
+    .description('list the tasks that this home knows')
+    .addHelpText('after', '\nExample:\n  $ starling task list')
+    .action(async (options: CommonOptions) => {
+      const tasks = await new TaskStore(homeAt(options.home).tasks).list()
+      if (options.json === true) printJson({ tasks })
+      else for (const cid of tasks) printLine(cid)
+    })
+}
+
+function report(task: Task, options: CommonOptions, more: Record<string, string> = {}): void {
+  const { manifest, layout, cid } = task
+  if (options.json === true) {
+    return printJson({
+      cid,
+      name: manifest.name,
+      layout: layout.digest,
+      parameters: layout.parameterCount,
+      ...more
+    })
+  }
+  printFacts({
+    ...more,
+    cid,
+    name: manifest.name,
+    model: 'preset' in manifest.model ? manifest.model.preset : 'custom topology',
+    parameters: `${layout.parameterCount} in ${layout.tensors.length} tensors`,
+    data: `${manifest.data.shape.join(' × ')}, ${manifest.data.classes} classes`,
+    training: `${manifest.training.optimizer.kind}, batch ${manifest.training.batchSize}, ${manifest.training.localSteps} steps a round`,
+    merge: `${manifest.merge.rule}, ${manifest.exchange.mode}`
+  })
+}
+
+async function writeNew(file: string, content: string, overwrite: boolean): Promise<void> {
+  try {
+    const handle = await open(file, overwrite ? 'w' : 'wx')
+    await handle.writeFile(content)
+    await handle.close()
+  } catch (error) {
+    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST'
+    const what = exists
+      ? `${file} is there already: --force overwrites it`
+      : (error as Error).message
+    throw new StarlingError('STARLING_BAD_ARGUMENT', `cannot write the task: ${what}`)
+  }
+}
+
+export function parseNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('not a number')
+  return value
+}
+
+function parseNumbers(text: string): number[] {
+  return text.split(',').map(parseNumber)
+}

@@ -1,0 +1,244 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { StarlingError } from '../core/errors.ts'
+import { backendNames } from '../learning/engine/select.ts'
+import type { Task } from '../learning/task.ts'
+import type { BodyEvent } from '../../peer/body.ts'
+import { configDefaults, writeConfig } from '../../peer/config.ts'
+import { startDaemon, type Daemon, type DaemonOptions } from '../../peer/daemon.ts'
+import type { Logger } from '../../peer/log.ts'
+import { exitCodes } from './exit.ts'
+import { percent, printFacts, printJson, printLine } from './print.ts'
+import {
+  dataDirectories,
+  readSettings,
+  withCommonOptions,
+  type CommonOptions,
+  type Settings
+} from './settings.ts'
+import { findTask } from './task-file.ts'
+import { parseNumber } from './task.ts'
+import { version } from './version.ts'
+
+interface UpOptions extends CommonOptions {
+  readonly task?: string
+  readonly join: readonly string[]
+  readonly data?: string
+  readonly listen: readonly string[]
+  readonly port?: number
+  readonly publicIp?: string
+  readonly backend?: DaemonOptions['backend']
+  readonly rounds?: number
+  readonly waitFor?: number
+  readonly evaluateEvery: number
+}
+
+export function upCommand(): Command {
+  return withCommonOptions(new Command('up'))
+    .description('run the daemon: train, and trade models with peers')
+    .option('--task TASK', 'task file, or CID; without: the one of last time, or of the swarm')
+    .option('--join MULTIADDR', 'a peer to begin with; may be repeated', collect, [])
+    .option('--data SPEC', 'private data to train on; without: what the task brings itself')
+    .option('--listen MULTIADDR', 'where to listen; may be repeated', collect, [])
+    .option('--port N', 'TCP port to listen on; 0 for any', parsePort)
+    .option('--public-ip IP', 'address that the world knows this machine by')
+    .addOption(
+      new Option('--backend NAME', 'which code computes').choices(['auto', ...backendNames])
+    )
+    .option('--rounds N', 'stop training after so many rounds; still answer peers', parseNumber)
+    .option('--wait-for N', 'peers to wait for before the first round', parseNumber)
+    .option('--evaluate-every N', 'rounds between evaluations on held-out data', parseNumber, 10)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ starling up --task digits.json --port 4001
+  $ starling up --join /ip4/192.0.2.7/tcp/4001/p2p/12D3Koo… --data idx:./my-digits
+  $ starling up                          # as last time: same task, same swarm
+
+Ctrl-C says goodbye, saves and ends; a second one ends at once.`
+    )
+    .action(async (options: UpOptions) => {
+      const settings = await readSettings(options)
+      const daemon = await startDaemon(await daemonOptions(options, settings))
+      stopOnSignals(daemon, settings.logger)
+      daemon.onEvent((event) => log(settings.logger, event))
+      rememberSwarm(daemon, options, settings)
+      greet(daemon, options)
+      await daemon.done
+      // Whatever a library still holds open, the daemon is done.
+      process.exit(exitCodes.ok)
+    })
+}
+
+async function daemonOptions(options: UpOptions, settings: Settings): Promise<DaemonOptions> {
+  const { home, config, logger } = settings
+  const name = options.task ?? config.task
+  const found = name === undefined ? null : await findTask(name, home)
+  const task: Task | null = typeof found === 'string' ? null : found
+  const bootstrap = [...new Set([...options.join, ...(config.bootstrap ?? [])])]
+  if (task === null && bootstrap.length === 0) {
+    throw new StarlingError(
+      'STARLING_BAD_ARGUMENT',
+      found === null
+        ? "nothing to do: give a task (--task FILE; 'starling task new FILE' makes one) or a swarm " +
+            'to join (--join MULTIADDR)'
+        : `task ${found} is not kept here and there is nobody to ask: give its file, or --join MULTIADDR`
+    )
+  }
+  const port = options.port ?? config.port ?? configDefaults.port
+  const listen = options.listen.length > 0 ? options.listen : (config.listen ?? [])
+  const publicIp = options.publicIp ?? config.publicIp
+  return {
+    home: home.path,
+    task,
+    wanted: typeof found === 'string' ? found : null,
+    bootstrap,
+    listen: listen.length > 0 ? listen : [`/ip4/0.0.0.0/tcp/${port}`],
+    announce: publicIp === undefined ? [] : [announcedAddress(publicIp, port)],
+    data: options.data ?? config.data ?? null,
+    directories: dataDirectories(home),
+    backend: options.backend ?? config.backend ?? configDefaults.backend,
+    controlPort: config.controlPort ?? configDefaults.controlPort,
+    participant: {
+      roundsMax: options.rounds ?? Infinity,
+      evaluateEveryRounds: options.evaluateEvery,
+      quorum: options.waitFor ?? (bootstrap.length > 0 ? 1 : 0)
+    },
+    version,
+    onTrouble: (what) => logger.warn(what)
+  }
+}
+
+function announcedAddress(ip: string, port: number): string {
+  if (port === 0) {
+    throw new StarlingError(
+      'STARLING_BAD_ARGUMENT',
+      '--public-ip needs a fixed port that your router forwards: give --port, such as --port 4001'
+    )
+  }
+  return `/${ip.includes(':') ? 'ip6' : 'ip4'}/${ip}/tcp/${port}`
+}
+
+function stopOnSignals(daemon: Daemon, logger: Logger): void {
+  let asked = false
+  const onSignal = (): void => {
+    if (asked) process.exit(exitCodes.interrupted)
+    asked = true
+    logger.info('stopping: saying goodbye and saving (once more to end at once)')
+    void daemon.stop()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  process.on('SIGHUP', onSignal)
+}
+
+/** So that `starling up` alone comes back to the same task and the same swarm. */
+function rememberSwarm(
+  daemon: Daemon,
+  options: UpOptions,
+  { home, config, logger }: Settings
+): void {
+  let known = config
+  const remember = (change: typeof config): void => {
+    known = { ...known, ...change }
+    writeConfig(home.config, known).catch((error: unknown) =>
+      logger.warn(`cannot remember the swarm: ${String(error)}`)
+    )
+  }
+  daemon.onEvent((event) => {
+    if (event.kind === 'task-adopted' && known.task !== event.task) remember({ task: event.task })
+    if (event.kind === 'peer-joined') {
+      const bootstrap = known.bootstrap ?? []
+      const joined = options.join.filter(
+        (address) => address.endsWith(event.peer) && !bootstrap.includes(address)
+      )
+      if (joined.length > 0) remember({ bootstrap: [...bootstrap, ...joined] })
+    }
+  })
+}
+
+function greet(daemon: Daemon, options: UpOptions): void {
+  const status = daemon.status()
+  const line = daemon.joinLine()
+  if (options.json === true)
+    return printJson({ ...status, home: daemon.home.path, control: daemon.control.url })
+  printFacts({
+    'peer id': status.peerId,
+    home: daemon.home.path,
+    task: status.task ?? 'asking the swarm for it',
+    ...(status.resumedRound === null ? {} : { resumed: `from round ${status.resumedRound}` }),
+    join: line === undefined ? 'not listening' : `starling up --join ${line.address}`,
+    reachability: `${status.reachability}: the join line ${line?.note ?? 'is missing'}`,
+    control: daemon.control.url
+  })
+  printLine('ready')
+}
+
+function log(logger: Logger, event: BodyEvent): void {
+  switch (event.kind) {
+    case 'round-finished':
+      return logger.debug(`round ${event.round} finished`)
+    case 'trained':
+      return logger.info(`round ${event.round}: loss ${event.loss.toFixed(4)}`)
+    case 'evaluated':
+      return logger.info(
+        `round ${event.round}: accuracy ${percent(event.evaluation.accuracy)} on held-out data`
+      )
+    case 'merged':
+      return logger.info(`round ${event.round}: averaged with ${event.with.length} peer(s)`)
+    case 'exchange-failed':
+      return logger.info(`round ${event.round}: no model in time from ${event.peers.join(', ')}`)
+    case 'task-adopted':
+      return logger.info(`working on task ${event.task}`)
+    case 'caught-up':
+      return logger.info(`got the newest model (round ${event.round}) from ${event.from}`)
+    case 'peer-joined':
+      return logger.info(`peer ${event.peer} is here`)
+    case 'peer-left':
+      return logger.info(`peer ${event.peer} is gone`)
+    case 'peer-refused':
+      return logger.warn(
+        `peer ${event.peer} works on another task: ours is ${event.ours}, theirs ${event.theirs}`
+      )
+    case 'rejected':
+      return logger.warn(`a message from ${event.peer} was rejected: ${event.reason}`)
+    case 'banned':
+      return logger.warn(`peer ${event.peer} is banned for ${Math.round(event.forMs / 60_000)} min`)
+    case 'rolled-back':
+      return logger.warn(
+        `round ${event.round}: the loss was not finite, went back to the last good model`
+      )
+    case 'saved':
+      return logger.debug(`checkpoint of round ${event.round} saved`)
+    case 'trouble':
+      return logger.warn(event.what)
+    case 'finished':
+      return logger.info(`all ${event.round} rounds done; still answering peers`)
+    case 'bootstrap-reached':
+      return logger.info(`reached ${event.address}`)
+    case 'bootstrap-unreachable':
+      return logger.warn(
+        `cannot reach ${event.address}: ${event.reason}; trying again in ${Math.round(event.retryInMs / 1000)} s`
+      )
+    case 'listening':
+      return logger.debug(`listening on ${event.addresses.join(', ')}`)
+    case 'send-failed':
+      return logger.debug(`could not send ${event.what} to ${event.peer}: ${event.reason}`)
+    case 'peer-slow':
+      return logger.info(`peer ${event.peer} is too slow and was cut off`)
+    case 'bug':
+      return logger.error(`a mistake in starling itself, in ${event.where}: ${event.reason}`)
+  }
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidArgumentError('a port is a number from 0 to 65535')
+  }
+  return port
+}

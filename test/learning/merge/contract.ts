@@ -1,0 +1,163 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { Random } from '../../../src/core/random.ts'
+import { createLayout, isFinite, type Layout } from '../../../src/learning/layout.ts'
+import type { MergeRule, WeightedModel } from '../../../src/learning/merge/rule.ts'
+
+const zeros = { kind: 'constant', value: 0 } as const
+
+/** One tensor of each role, a scalar weight, and one that is longer than a block of the average. */
+export const layout: Layout = createLayout([
+  { name: 'dense/kernel', shape: [6, 5], role: 'weight', initialiser: zeros },
+  { name: 'dense/bias', shape: [5], role: 'bias', initialiser: zeros },
+  { name: 'scale', shape: [], role: 'weight', initialiser: zeros },
+  { name: 'norm/gamma', shape: [5], role: 'normalisation', initialiser: zeros },
+  { name: 'norm/mean', shape: [5], role: 'statistic', initialiser: zeros },
+  { name: 'wide/kernel', shape: [30, 100], role: 'weight', initialiser: zeros }
+])
+
+export function randomModel(
+  random: Random,
+  from: string,
+  weight = 1,
+  deviation = 1
+): WeightedModel {
+  const stream = random.fork(from)
+  const parameters = new Float32Array(layout.parameterCount)
+  for (let i = 0; i < parameters.length; i++) parameters[i] = stream.normal() * deviation
+  return { from, parameters, weight }
+}
+
+/** The elements of one tensor. */
+export function tensorOf(parameters: Float32Array, name: string): Float32Array {
+  const tensor = layout.tensors.find((candidate) => candidate.name === name)
+  if (tensor === undefined) throw new Error(`no tensor ${name}`)
+  return parameters.subarray(tensor.offset, tensor.offset + tensor.size)
+}
+
+const bitsOf = (parameters: Float32Array) => Buffer.from(parameters.slice().buffer).toString('hex')
+
+const weight = fc.double({ min: 1e-3, max: 1e6, noNaN: true })
+const seed = fc.integer({ min: 0, max: 2 ** 31 })
+const anyFloat32 = fc.float({ noNaN: true, noDefaultInfinity: true })
+
+/** What every merge rule keeps, whatever else it does. */
+export function mergeRuleContract(merge: MergeRule): void {
+  it('leaves a model that is alone as it is, bit for bit, in a new array', () => {
+    const own = randomModel(new Random(1), 'us', 3)
+    const merged = merge(own, [], layout)
+
+    expect(bitsOf(merged)).toBe(bitsOf(own.parameters))
+    expect(merged).not.toBe(own.parameters)
+  })
+
+  it('leaves equal models as they are, bit for bit, whatever they weigh', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyFloat32, {
+          minLength: layout.parameterCount,
+          maxLength: layout.parameterCount
+        }),
+        fc.array(weight, { minLength: 2, maxLength: 9 }),
+        (values, [ownWeight, ...weights]) => {
+          const model = (from: string, weighs = 1) => ({
+            from,
+            parameters: Float32Array.from(values),
+            weight: weighs
+          })
+          const merged = merge(
+            model('us', ownWeight),
+            weights.map((weighs, index) => model(`peer-${index}`, weighs)),
+            layout
+          )
+          expect(bitsOf(merged)).toBe(bitsOf(Float32Array.from(values)))
+        }
+      ),
+      { numRuns: 20 }
+    )
+  })
+
+  it('does not mind the order in which models arrived', () => {
+    // Values that cancel exactly, so that another order of summing gives another sum.
+    const values = [1e30, -1e30, 3, -0.1]
+    fc.assert(
+      fc.property(seed, fc.integer({ min: 3, max: 9 }), (dice, count) => {
+        const random = new Random(dice)
+        const model = (from: string) => ({
+          from,
+          weight: random.pick([1, 2]),
+          parameters: Float32Array.from({ length: layout.parameterCount }, () =>
+            random.pick(values)
+          )
+        })
+        const own = model('peer-1x')
+        const others = Array.from({ length: count }, (_, index) => model(`peer-${index}`))
+
+        const merged = merge(own, others, layout)
+        const shuffled = merge(own, random.fork('order').shuffle(others), layout)
+        expect(bitsOf(shuffled)).toBe(bitsOf(merged))
+      }),
+      { numRuns: 20 }
+    )
+  })
+
+  it('heeds weights, and only their ratios', () => {
+    const random = new Random(2)
+    const [own, ana] = [randomModel(random, 'us'), randomModel(random, 'ana')]
+    const merged = (ours: number, hers: number) =>
+      merge({ ...own, weight: ours }, [{ ...ana, weight: hers }], layout)
+
+    expect(bitsOf(merged(2, 6))).toBe(bitsOf(merged(1, 3)))
+    expect(bitsOf(merged(1, 3))).not.toBe(bitsOf(merged(1, 1)))
+    expect(bitsOf(merged(1e308, 1e308))).toBe(bitsOf(merged(1, 1)))
+  })
+
+  it('does not write to its inputs', () => {
+    const random = new Random(3)
+    const models = ['us', 'ana', 'ben'].map((from) => randomModel(random, from))
+    const before = models.map(({ parameters }) => bitsOf(parameters))
+    merge(models[0] as WeightedModel, models.slice(1), layout)
+
+    expect(models.map(({ parameters }) => bitsOf(parameters))).toEqual(before)
+  })
+
+  it('keeps our own running statistics', () => {
+    const random = new Random(4)
+    const own = randomModel(random, 'us')
+    const merged = merge(own, [randomModel(random, 'ana'), randomModel(random, 'zoe')], layout)
+
+    expect(tensorOf(merged, 'norm/mean')).toEqual(tensorOf(own.parameters, 'norm/mean'))
+    expect(tensorOf(merged, 'norm/gamma')).not.toEqual(tensorOf(own.parameters, 'norm/gamma'))
+  })
+
+  it('stays finite for every finite input, up to the largest float32', () => {
+    fc.assert(
+      fc.property(seed, fc.integer({ min: 1, max: 6 }), (dice, count) => {
+        const random = new Random(dice)
+        const huge = (from: string) => {
+          const model = randomModel(random, from, 1 + random.fork(`${from}/weight`).next())
+          const largest = (2 - 2 ** -23) * 2 ** 127
+          for (const [i, value] of model.parameters.entries()) {
+            model.parameters[i] = value > 0.5 ? largest : value < -0.5 ? -largest : value * 1e38
+          }
+          return model
+        }
+        const others = Array.from({ length: count }, (_, index) => huge(`peer-${index}`))
+        expect(isFinite(merge(huge('us'), others, layout))).toBe(true)
+      }),
+      { numRuns: 20 }
+    )
+  })
+
+  it('refuses a model of another shape and says whose it is', () => {
+    const own = randomModel(new Random(5), 'us')
+    const short = { from: 'ana', parameters: own.parameters.slice(1), weight: 1 }
+
+    expect(() => merge(own, [short], layout)).toThrow(
+      expect.objectContaining({
+        code: 'STARLING_SHAPE_MISMATCH',
+        message: expect.stringContaining('the model of ana has 3045 parameters') as string
+      })
+    )
+  })
+}

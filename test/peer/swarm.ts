@@ -1,0 +1,169 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { afterEach } from 'vitest'
+import type { Machine } from '../../src/core/machine.ts'
+import { createTask, type Task } from '../../src/learning/task.ts'
+import { GossipManners } from '../../peer/announcements.ts'
+import { libp2pBody, type BodyEvent, type BodyOptions, type Libp2pBody } from '../../peer/body.ts'
+import type { Store, Trainer } from '../../peer/body.ts'
+import { createNetwork, type NetworkOptions, type StarlingNode } from '../../peer/network.ts'
+import type { ParticipantEffect, ParticipantInput } from '../../protocols/participant-io.ts'
+
+/** Real nodes on loopback for tests; each is stopped when its test ends. */
+
+/** Things that happened, in order, and a way to wait for one without polling. */
+export class Journal<Entry extends { readonly kind: string }> {
+  readonly entries: Entry[] = []
+  readonly #waiting = new Set<() => void>()
+
+  add(entry: Entry): void {
+    this.entries.push(entry)
+    for (const check of [...this.#waiting]) check()
+  }
+
+  of<Kind extends Entry['kind']>(kind: Kind): Extract<Entry, { kind: Kind }>[] {
+    return this.entries.filter((entry) => entry.kind === kind) as Extract<Entry, { kind: Kind }>[]
+  }
+
+  /** The first entry of a kind that fits, past or future; rejects after the deadline. */
+  async first<Kind extends Entry['kind']>(
+    kind: Kind,
+    fits: (entry: Extract<Entry, { kind: Kind }>) => boolean = () => true,
+    deadlineMs = 20_000
+  ): Promise<Extract<Entry, { kind: Kind }>> {
+    const { promise, resolve, reject } = Promise.withResolvers<Extract<Entry, { kind: Kind }>>()
+    const seen = this.entries.map(({ kind }) => kind)
+    const timer = setTimeout(
+      () => reject(new Error(`no fitting '${kind}' came; before: ${seen.join(' ')}`)),
+      deadlineMs
+    )
+    const check = () => {
+      const found = this.of(kind).find(fits)
+      if (found !== undefined) resolve(found)
+    }
+    this.#waiting.add(check)
+    check()
+    return promise.finally(() => {
+      clearTimeout(timer)
+      this.#waiting.delete(check)
+    })
+  }
+}
+
+/** Writes down what it is told, and answers as its test or another machine says. */
+export class Scribe implements Machine<ParticipantInput, ParticipantEffect> {
+  readonly inputs = new Journal<ParticipantInput>()
+  answer: (input: ParticipantInput, nowMs: number) => readonly ParticipantEffect[]
+
+  constructor(machine?: Machine<ParticipantInput, ParticipantEffect>) {
+    this.answer = (input, nowMs) => machine?.handle(input, nowMs) ?? []
+  }
+
+  handle(input: ParticipantInput, nowMs: number): readonly ParticipantEffect[] {
+    this.inputs.add(input)
+    return this.answer(input, nowMs)
+  }
+}
+
+export interface Peer {
+  readonly id: string
+  readonly node: StarlingNode
+  readonly body: Libp2pBody
+  readonly scribe: Scribe
+  readonly inputs: Journal<ParticipantInput>
+  readonly events: Journal<BodyEvent>
+  readonly manners: GossipManners
+}
+
+export interface PeerOptions extends Partial<BodyOptions> {
+  readonly privateKey?: PrivateKey
+  readonly listen?: string[]
+  readonly trainer?: Trainer
+  readonly store?: Store
+  /** Who lives in the body; a scribe that does nothing by itself otherwise. */
+  readonly machine?: (self: string) => Machine<ParticipantInput, ParticipantEffect>
+}
+
+const idleTrainer: Trainer = {
+  adopt: () => Promise.resolve(100),
+  train: () => Promise.reject(new Error('nothing to train with')),
+  evaluate: () => Promise.reject(new Error('nothing to look at'))
+}
+const forgetfulStore: Store = { save: () => Promise.resolve() }
+
+const cleanups: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  await Promise.all(cleanups.splice(0).map((cleanup) => cleanup()))
+})
+
+export async function startNode(options: Partial<NetworkOptions> = {}): Promise<StarlingNode> {
+  const node = await createNetwork({
+    privateKey: await generateKeyPair('Ed25519'),
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    announce: [],
+    datastorePath: null,
+    gossipScore: () => 0,
+    onTrouble: () => undefined,
+    ...options
+  })
+  cleanups.push(async () => node.stop())
+  return node
+}
+
+export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
+  const { privateKey, listen, trainer, store, machine, ...bodyOptions } = options
+  const manners = new GossipManners(() => performance.now())
+  const node = await startNode({
+    gossipScore: (peer) => manners.score(peer),
+    ...(privateKey === undefined ? {} : { privateKey }),
+    ...(listen === undefined ? {} : { listen })
+  })
+  const scribe = new Scribe(machine?.(node.peerId.toString()))
+  const body = libp2pBody(bodyOptions)({
+    node,
+    machine: scribe,
+    trainer: trainer ?? idleTrainer,
+    store: store ?? forgetfulStore,
+    manners
+  })
+  const events = new Journal<BodyEvent>()
+  body.onEvent((event) => events.add(event))
+  await body.start()
+  cleanups.push(() => body.stop())
+  return { id: body.self, node, body, scribe, inputs: scribe.inputs, events, manners }
+}
+
+/** `from` dials `to`; settles when both know. */
+export async function connect(from: Peer, to: Peer): Promise<void> {
+  from.body.perform({ kind: 'connect', contact: contactOf(to) })
+  await Promise.all([
+    from.inputs.first('peerUp', ({ peer }) => peer === to.id),
+    to.inputs.first('peerUp', ({ peer }) => peer === from.id)
+  ])
+}
+
+export function contactOf(peer: Peer): { peer: string; addresses: readonly string[] } {
+  return { peer: peer.id, addresses: peer.body.status().addresses }
+}
+
+/** A task whose model has this many parameters. */
+export function taskOf(parameterCount: number): Task {
+  return createTask({
+    format: 'starling/task/1',
+    name: 'a-task',
+    model: { preset: 'logreg' },
+    tensors: [
+      {
+        name: 'weights',
+        shape: [parameterCount],
+        role: 'weight',
+        initialiser: { kind: 'constant', value: 0 }
+      }
+    ],
+    data: { shape: [2], classes: 2 },
+    init: { kind: 'shared', seed: 1 },
+    training: { optimizer: { kind: 'sgd', learningRate: 0.1 }, batchSize: 1, localSteps: 1 },
+    merge: { rule: 'average' },
+    exchange: { mode: 'gossip', intervalMs: 0, deadlineMs: 1_000 }
+  })
+}
