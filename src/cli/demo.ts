@@ -35,28 +35,28 @@ const roundMs = 200
 export function demoCommand(): Command {
   return withCommonOptions(new Command('demo'))
     .description('five daemons on this machine learn together; one is killed and comes back')
-    .option('--peers N', 'daemons, each a process of its own', wholeNumber(2, 64), 5)
-    .option('--data SPEC', 'what they learn', 'glyphs')
+    .option('--peers <n>', 'daemons, each a process of its own', wholeNumber(2, 64), 5)
+    .option('--data <spec>', 'what they learn', 'glyphs')
     .option(
-      '--partition SPEC',
+      '--partition <spec>',
       'how the data is shared out: iid, dirichlet:A, classes:N',
       'dirichlet:0.3'
     )
-    .option('--rounds N', 'rounds of training and merging', wholeNumber(2, 100_000), 80)
-    .option('--kill N', 'daemons to kill half way', wholeNumber(0, 63), 1)
-    .option('--seed N', 'of data, shards and start', wholeNumber(0, 2 ** 32 - 1), 1)
-    .option('--samples N', 'training samples of each peer', wholeNumber(1, 1_000_000), 300)
+    .option('--rounds <n>', 'rounds of training and merging', wholeNumber(2, 100_000), 80)
+    .option('--kill <n>', 'daemons to kill half way', wholeNumber(0, 63), 1)
+    .option('--seed <n>', 'of data, shards and start', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('--samples <n>', 'training samples of each peer', wholeNumber(1, 1_000_000), 300)
     .option(
-      '--test-samples N',
+      '--test-samples <n>',
       'samples that accuracy is measured on',
       wholeNumber(1, 1_000_000),
       2_000
     )
     .addOption(
-      new Option('--model PRESET', 'which model').choices(['logreg', 'mlp', 'cnn']).default('mlp')
+      new Option('--model <preset>', 'which model').choices(['logreg', 'mlp', 'cnn']).default('mlp')
     )
     .addOption(
-      new Option('--exchange MODE', 'synchronous rounds, or gossip in pairs')
+      new Option('--exchange <mode>', 'synchronous rounds, or gossip in pairs')
         .choices(['rounds', 'gossip'])
         .default('rounds')
     )

@@ -17,19 +17,19 @@ export interface CommonOptions {
 export function withCommonOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--home DIR', 'where this node keeps its identity, tasks and checkpoints')
+      new Option('--home <dir>', 'where this node keeps its identity, tasks and checkpoints')
         .env('STARLING_HOME')
         .default(defaultHomePath(), '~/.starling')
     )
     .option('--json', 'print facts as one JSON document; logs go to standard error')
     .option('--quiet', 'print no progress')
     .addOption(
-      new Option('--log-format FORMAT', 'how logs look')
+      new Option('--log-format <format>', 'how logs look')
         .choices(['text', 'json'])
         .env('STARLING_LOG_FORMAT')
     )
     .addOption(
-      new Option('--log-level LEVEL', 'which logs to write')
+      new Option('--log-level <level>', 'which logs to write')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .env('STARLING_LOG_LEVEL')
     )

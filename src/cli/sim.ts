@@ -35,13 +35,13 @@ function runCommand(): Command {
   return withCommonOptions(new Command('run'))
     .description('run a scenario; exit 1 when one of its checks fails')
     .argument('<scenario>', 'a file, or a name that `sim list` prints')
-    .option('--seed N', 'of everything that is drawn', parseSeed, 1)
-    .option('--seeds A..B', 'run each of these seeds and summarise', parseSeeds)
-    .option('--set PATH=VALUE', 'change a value of the scenario; may be repeated', collect, [])
+    .option('--seed <n>', 'of everything that is drawn', parseSeed, 1)
+    .option('--seeds <a..b>', 'run each of these seeds and summarise', parseSeeds)
+    .option('--set <path=value>', 'change a value of the scenario; may be repeated', collect, [])
     .option('--twice', 'run it twice and compare the digests')
-    .option('--out DIR', 'write result.json and events.ndjson there')
+    .option('--out <dir>', 'write result.json and events.ndjson there')
     .addOption(
-      new Option('--backend NAME', 'which code computes').choices(['auto', ...backendNames])
+      new Option('--backend <name>', 'which code computes').choices(['auto', ...backendNames])
     )
     .addHelpText(
       'after',

@@ -46,45 +46,45 @@ function newCommand(): Command {
   return withCommonOptions(new Command('new'))
     .description('write a task to a file')
     .argument('<file>', 'where to write it, as JSON')
-    .option('--name NAME', 'what people call it', taskDefaults.name)
+    .option('--name <name>', 'what people call it', taskDefaults.name)
     .option(
-      '--data SPEC',
+      '--data <spec>',
       "data of the kind to learn from; its shape and classes become the task's",
       'glyphs'
     )
     .addOption(
-      new Option('--model PRESET', 'which model').choices(['logreg', 'mlp', 'cnn']).default('mlp')
+      new Option('--model <preset>', 'which model').choices(['logreg', 'mlp', 'cnn']).default('mlp')
     )
-    .option('--hidden LIST', 'units of the hidden layers, such as 128,64', parseNumbers)
-    .option('--topology FILE', 'a tfjs-layers model.toJSON() instead of a preset')
+    .option('--hidden <list>', 'units of the hidden layers, such as 128,64', parseNumbers)
+    .option('--topology <file>', 'a tfjs-layers model.toJSON() instead of a preset')
     .addOption(
-      new Option('--optimizer KIND', 'which optimizer').choices(['sgd', 'adam']).default('sgd')
+      new Option('--optimizer <kind>', 'which optimizer').choices(['sgd', 'adam']).default('sgd')
     )
-    .option('--learning-rate N', 'its learning rate (sgd 0.05, adam 0.001)', parseNumber)
-    .option('--batch-size N', 'samples in a step', parseNumber, training.batchSize)
-    .option('--local-steps N', 'steps between two exchanges', parseNumber, training.localSteps)
+    .option('--learning-rate <n>', 'its learning rate (sgd 0.05, adam 0.001)', parseNumber)
+    .option('--batch-size <n>', 'samples in a step', parseNumber, training.batchSize)
+    .option('--local-steps <n>', 'steps between two exchanges', parseNumber, training.localSteps)
     .addOption(
-      new Option('--merge RULE', 'how models are merged')
+      new Option('--merge <rule>', 'how models are merged')
         .choices(Object.keys(mergeRules))
         .default('average')
     )
     .addOption(
-      new Option('--exchange MODE', 'how models are traded')
+      new Option('--exchange <mode>', 'how models are traded')
         .choices(['gossip', 'rounds'])
         .default(exchange.mode)
     )
     .option(
-      '--interval SECONDS',
+      '--interval <seconds>',
       'shortest time of a round',
       parseNumber,
       exchange.intervalMs / 1000
     )
     .addOption(
-      new Option('--init KIND', 'where peers start')
+      new Option('--init <kind>', 'where peers start')
         .choices(['shared', 'independent'])
         .default('shared')
     )
-    .option('--seed N', 'of the shared start', parseNumber, 1)
+    .option('--seed <n>', 'of the shared start', parseNumber, 1)
     .option('--force', 'overwrite the file')
     .addHelpText(
       'after',

@@ -35,18 +35,18 @@ interface UpOptions extends CommonOptions {
 export function upCommand(): Command {
   return withCommonOptions(new Command('up'))
     .description('run the daemon: train, and trade models with peers')
-    .option('--task TASK', 'task file, or CID; without: the one of last time, or of the swarm')
-    .option('--join MULTIADDR', 'a peer to begin with; may be repeated', collect, [])
-    .option('--data SPEC', 'private data to train on; without: what the task brings itself')
-    .option('--listen MULTIADDR', 'where to listen; may be repeated', collect, [])
-    .option('--port N', 'TCP port to listen on; 0 for any', parsePort)
-    .option('--public-ip IP', 'address that the world knows this machine by')
+    .option('--task <task>', 'task file, or CID; without: the one of last time, or of the swarm')
+    .option('--join <multiaddr>', 'a peer to begin with; may be repeated', collect, [])
+    .option('--data <spec>', 'private data to train on; without: what the task brings itself')
+    .option('--listen <multiaddr>', 'where to listen; may be repeated', collect, [])
+    .option('--port <n>', 'TCP port to listen on; 0 for any', parsePort)
+    .option('--public-ip <ip>', 'address that the world knows this machine by')
     .addOption(
-      new Option('--backend NAME', 'which code computes').choices(['auto', ...backendNames])
+      new Option('--backend <name>', 'which code computes').choices(['auto', ...backendNames])
     )
-    .option('--rounds N', 'stop training after so many rounds; still answer peers', parseNumber)
-    .option('--wait-for N', 'peers to wait for before the first round', parseNumber)
-    .option('--evaluate-every N', 'rounds between evaluations on held-out data', parseNumber, 10)
+    .option('--rounds <n>', 'stop training after so many rounds; still answer peers', parseNumber)
+    .option('--wait-for <n>', 'peers to wait for before the first round', parseNumber)
+    .option('--evaluate-every <n>', 'rounds between evaluations on held-out data', parseNumber, 10)
     .addHelpText(
       'after',
       `
