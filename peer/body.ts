@@ -21,7 +21,7 @@ import { bootstrapDefaults, Bootstraps, type BootstrapEvent } from './bootstrap.
 import type { BootstrapOptions } from './bootstrap.ts'
 import { Guard } from './guarded.ts'
 import { Inbox } from './inbox.ts'
-import type { StarlingNode } from './network.ts'
+import { startNetwork, type StarlingNode } from './network.ts'
 import { Outbox, outboxDefaults, type OutboxOptions } from './outbox.ts'
 import { paceDefaults, type Pace } from './pace.ts'
 import { Providers, providersDefaults, type ProvidersOptions } from './providers.ts'
@@ -43,7 +43,7 @@ export interface Store {
 }
 
 export interface BodyComponents {
-  /** Started; the body stops it. */
+  /** Not started: the body starts and stops it. */
   readonly node: StarlingNode
   readonly machine: Machine<ParticipantInput, ParticipantEffect>
   readonly trainer: Trainer
@@ -180,7 +180,10 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Let the participant live. */
+  /**
+   * Start the network and let the participant live.
+   * @throws STARLING_PORT_TAKEN, STARLING_BAD_MULTIADDR as startNetwork does
+   */
   async start(): Promise<void> {
     const { node } = this.#parts
     const onConnect = ({ detail }: Libp2pEvents['peer:connect']) => this.#peerUp(detail.toString())
@@ -194,6 +197,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     await node.handle(framesProtocol, this.#guard.wrap('a new stream', this.#receive.bind(this)), {
       maxInboundStreams: frameStreamsMax
     })
+    await startNetwork(node)
     this.#deliver({ kind: 'start' })
     this.#tellAddresses()
     for (const peer of node.getPeers()) this.#peerUp(peer.toString())
@@ -516,7 +520,7 @@ function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null
 }
 
-/** A body for one participant on a started node. */
+/** A body for one participant. */
 export function libp2pBody(
   options: Partial<BodyOptions> = {}
 ): (components: BodyComponents) => Libp2pBody {

@@ -51,11 +51,10 @@ const MiB = 2 ** 20
 const dayMs = 86_400_000
 
 /**
- * A started libp2p node.
+ * A libp2p node that is not started: peers that dial one must find it answering our protocols, so
+ * whoever handles them starts it (startNetwork).
  *
- * @throws STARLING_BAD_MULTIADDR when `listen` or `announce` holds no TCP multiaddr, or one that
- *   this machine does not have
- * @throws STARLING_PORT_TAKEN when a port cannot be listened on
+ * @throws STARLING_BAD_MULTIADDR when `listen` or `announce` holds no TCP multiaddr
  * @throws STARLING_HOME_UNUSABLE when the datastore cannot be opened
  */
 export async function createNetwork(options: NetworkOptions): Promise<StarlingNode> {
@@ -63,7 +62,7 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
   const announce = options.announce.map((address) => readAddress(address, 'announce'))
   const datastore = await openDatastore(options)
 
-  const node = await createLibp2p<Services>({
+  return createLibp2p<Services>({
     start: false,
     privateKey: options.privateKey,
     nodeInfo: { userAgent: 'starling' },
@@ -127,14 +126,19 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
       })
     }
   })
+}
 
+/**
+ * @throws STARLING_PORT_TAKEN when a port cannot be listened on
+ * @throws STARLING_BAD_MULTIADDR when this machine does not have an address
+ */
+export async function startNetwork(node: StarlingNode): Promise<void> {
   try {
     await node.start()
   } catch (failure) {
     await node.stop()
     throw listenError(failure)
   }
-  return node
 }
 
 async function openDatastore(options: NetworkOptions): Promise<PeerFiles | undefined> {

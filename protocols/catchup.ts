@@ -42,6 +42,12 @@ export class CatchUp {
     if (peer === undefined || this.#question?.peer === peer) this.#question = undefined
   }
 
+  /** The next catching up may ask everybody again. */
+  reset(): void {
+    this.#question = undefined
+    this.#asked.clear()
+  }
+
   /**
    * @param promised - the CID that the peer's hello named
    * @returns the task, or why it is not welcome

@@ -15,7 +15,7 @@ const points: Readonly<Record<Rejection, number>> = {
   digest: 10,
   task: 10,
   unexpected: 2, // a reply that crossed our deadline looks the same
-  unintroduced: 2, // so does an update that overtook a hello
+  unintroduced: 0, // its hello may have been lost
   stale: 0,
   future: 0,
   full: 0

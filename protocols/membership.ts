@@ -58,6 +58,11 @@ export class Membership {
     return this.neighbours.filter((neighbour) => neighbour.task === task)
   }
 
+  /** Connected peers whose hello has not come. */
+  get silent(): readonly PeerId[] {
+    return this.neighbours.filter(({ task }) => task === undefined).map(({ peer }) => peer)
+  }
+
   connected(peer: PeerId): void {
     this.#dialing.delete(peer)
     const known = this.#known.get(peer)

@@ -25,7 +25,7 @@ export interface Progress {
   readonly samples: number
 }
 
-/** The first message on every connection, both ways. */
+/** The first message on every connection, both ways; said again when something in it changes. */
 export interface Hello extends Progress {
   readonly kind: 'hello'
   /** CID of the task it works on; null while it has none and asks for one. */
@@ -33,6 +33,8 @@ export interface Hello extends Progress {
   /** Digest of the task's layout; null without a task. */
   readonly layout: string | null
   readonly addresses: readonly string[]
+  /** Whether the sender has had our hello; if not, it wants one. */
+  readonly known: boolean
 }
 
 /** Somebody to meet. Bounded by contactsPerMessageMax. */

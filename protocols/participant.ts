@@ -179,9 +179,9 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
   // --- joining --------------------------------------------------------------------------------
 
   #start(): void {
-    const { quorum, joinWaitMs, degree, membershipIntervalMs } = this.#options
+    const { quorum, joinWaitMs, membershipIntervalMs } = this.#options
     this.#joinUntilMs = this.#nowMs + joinWaitMs
-    if (degree > 0) this.#wake('membership', membershipIntervalMs)
+    this.#wake('membership', membershipIntervalMs)
     if (quorum > 0 || this.#task === null) this.#wake('join', joinWaitMs)
     if (this.#task !== null) this.#adopt(this.#task, null)
   }
@@ -244,14 +244,36 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     const neighbours = this.#neighbours()
     if (neighbours.length < this.#options.quorum && this.#nowMs < this.#joinUntilMs) return
 
-    if (this.#model.age === 0) {
-      const ahead = neighbours.filter(({ age }) => age > 0)
-      this.#do(...this.#catchUp.ask('state', ahead))
-      if (this.#catchUp.isWaiting) {
-        return this.#wake('join', this.#task.manifest.exchange.deadlineMs)
-      }
+    this.#do(...this.#catchUp.ask('state', this.#ahead(this.#model)))
+    if (this.#catchUp.isWaiting) {
+      return this.#wake('join', this.#task.manifest.exchange.deadlineMs)
     }
+    this.#catchUp.reset()
+    if (this.#isBehind(this.#model)) this.#model.round = this.#swarmRound()
     this.#beginRound()
+  }
+
+  /** Whose parameters are worth fetching before we train. */
+  #ahead(model: LocalModel): readonly Neighbour[] {
+    if (model.age === 0) return this.#neighbours().filter(({ age }) => age > 0)
+    if (!this.#isBehind(model)) return []
+    return this.#neighbours().filter(({ round }) => round >= this.#swarmRound())
+  }
+
+  /** A synchronous round is worth nothing in the past: most neighbours are further than the next. */
+  #isBehind(model: LocalModel): boolean {
+    return (
+      this.#active().task.manifest.exchange.mode === 'rounds' &&
+      this.#swarmRound() > model.round + 1
+    )
+  }
+
+  /** Where at least half of the neighbours are, by what they say: one liar alone moves nobody. */
+  #swarmRound(): number {
+    const rounds = this.#neighbours()
+      .map(({ round }) => round)
+      .sort((a, b) => a - b)
+    return rounds[Math.floor((rounds.length - 1) / 2)] ?? 0
   }
 
   #askForTask(): void {
@@ -289,7 +311,8 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     if (fault !== undefined) this.#reject(from, fault)
     else {
       model.merged(message.parameters)
-      model.age = message.age
+      model.age = Math.max(model.age, message.age)
+      if (this.#isBehind(model)) model.round = this.#swarmRound()
       this.#emit({ kind: 'caught-up', from, round: message.round, age: message.age })
     }
     this.#tryBegin()
@@ -299,22 +322,15 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
 
   #beginRound(): void {
     const { model, task } = this.#active()
-    if (task.manifest.exchange.mode === 'rounds') this.#jumpToSwarm(model)
     if (model.round >= this.#options.roundsMax) return this.#finish(model)
-
+    if (this.#isBehind(model)) {
+      this.#state = 'joining'
+      return this.#tryBegin()
+    }
     this.#roundStartMs = this.#nowMs
     if (model.samples === 0) return this.#trade()
     this.#state = 'training'
     this.#train(task, model)
-  }
-
-  /** A synchronous round is worth nothing in the past: go to where most neighbours are. */
-  #jumpToSwarm(model: LocalModel): void {
-    const rounds = this.#neighbours()
-      .map(({ round }) => round)
-      .sort((a, b) => a - b)
-    const median = rounds[Math.floor((rounds.length - 1) / 2)] ?? 0
-    if (median > model.round + 1) model.round = median
   }
 
   #train(task: Task, model: LocalModel): void {
@@ -347,26 +363,31 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     const { model, task } = this.#active()
     const { roundsMax, evaluateEveryRounds, saveEveryRounds } = this.#options
     model.round++
-    const isLast = model.round >= roundsMax
     this.#emit({ kind: 'round-finished', round: model.round })
-    if (isDue(model.round, evaluateEveryRounds, isLast)) {
-      this.#do({ kind: 'evaluate', round: model.round, parameters: model.parameters })
-    }
-    if (isDue(model.round, saveEveryRounds, isLast)) this.#save()
+    if (model.round >= roundsMax) return this.#finish(model)
+    if (isDue(model.round, evaluateEveryRounds)) this.#evaluate(model)
+    if (isDue(model.round, saveEveryRounds)) this.#save()
 
     const { mode, intervalMs } = task.manifest.exchange
     const isIdle = model.samples === 0 && (mode === 'gossip' || this.#neighbours().length === 0)
     const lengthMs = isIdle ? Math.max(intervalMs, idleRoundMs) : intervalMs
     const restMs = this.#roundStartMs + lengthMs - this.#nowMs
-    if (restMs <= 0 || isLast) return this.#beginRound()
+    if (restMs <= 0) return this.#beginRound()
     this.#state = 'waiting'
     this.#wake('round', restMs)
   }
 
   #finish(model: LocalModel): void {
+    const { evaluateEveryRounds, saveEveryRounds } = this.#options
     this.#state = 'finished'
     model.finished = true
+    if (evaluateEveryRounds > 0) this.#evaluate(model)
+    if (saveEveryRounds > 0) this.#save()
     this.#emit({ kind: 'finished', round: model.round })
+  }
+
+  #evaluate({ round, parameters }: LocalModel): void {
+    this.#do({ kind: 'evaluate', round, parameters })
   }
 
   #evaluated(round: number, evaluation: Evaluation): void {
@@ -451,6 +472,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
   #receivedHello(from: PeerId, hello: Hello): void {
     const before = this.#membership.neighbour(from)
     this.#membership.introduce(from, hello, this.#nowMs)
+    if (!hello.known) this.#greet(from)
     if (this.#task === null || hello.task === null) return this.#tryBegin()
     if (hello.task !== this.#task.cid || hello.layout !== this.#task.layout.digest) {
       return this.#refuse(from, this.#task, hello)
@@ -496,8 +518,8 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       if (update.phase !== 'round') return
     }
     const outcome = exchange.receive(from, update, this.#nowMs)
-    if (outcome === 'future' && this.#state === 'joining') return // the swarm goes on without us yet
-    if (outcome === 'full' && update.phase === 'push') {
+    if (outcome.rejected === 'future' && this.#state === 'joining') return // not with us yet
+    if (outcome.rejected === 'full' && update.phase === 'push') {
       this.#send(from, { kind: 'decline', exchange: update.exchange })
     }
     this.#settle(from, outcome)
@@ -510,9 +532,9 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     if (known) this.#emit({ kind: 'peer-left', peer: from })
   }
 
-  #settle(from: PeerId, outcome: Outcome | Rejection): void {
-    if (typeof outcome === 'string') this.#reject(from, outcome)
-    else this.#came(outcome)
+  #settle(from: PeerId, outcome: Outcome): void {
+    if (outcome.rejected !== undefined) this.#reject(from, outcome.rejected)
+    this.#came(outcome)
   }
 
   #reject(peer: PeerId, reason: Rejection): void {
@@ -526,10 +548,14 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     this.#do({ kind: 'disconnect', peer })
   }
 
-  /** Now and then: part from peers of other tasks, tell one peer whom we know, fill up connections. */
+  /**
+   * Now and then: greet those whose hello was lost, part from peers of other tasks, tell one peer
+   * whom we know, fill up connections.
+   */
   #tendMembership(): void {
     this.#wake('membership', this.#options.membershipIntervalMs)
-    if (this.#task === null) return
+    for (const peer of this.#membership.silent) this.#greet(peer)
+    if (this.#task === null || this.#options.degree === 0) return
     for (const { peer, task } of this.#membership.neighbours) {
       if (typeof task === 'string' && task !== this.#task.cid)
         this.#do({ kind: 'disconnect', peer })
@@ -559,7 +585,8 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       ...progress,
       task: task?.cid ?? null,
       layout: task?.layout.digest ?? null,
-      addresses: this.#addresses
+      addresses: this.#addresses,
+      known: this.#membership.neighbour(peer)?.task !== undefined
     })
   }
 
@@ -644,6 +671,6 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
   }
 }
 
-function isDue(round: number, every: number, isLast: boolean): boolean {
-  return every > 0 && (isLast || round % every === 0)
+function isDue(round: number, every: number): boolean {
+  return every > 0 && round % every === 0
 }

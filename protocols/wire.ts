@@ -46,7 +46,13 @@ const progress = { round: count, age: count, samples: count }
 const formats = {
   hello: {
     type: 1,
-    header: z.object({ ...progress, task: cid.nullable(), layout: digest.nullable(), addresses }),
+    header: z.object({
+      ...progress,
+      task: cid.nullable(),
+      layout: digest.nullable(),
+      addresses,
+      known: z.boolean()
+    }),
     payload: null
   },
   peers: {

@@ -12,6 +12,8 @@ export interface Outcome {
   readonly effects: readonly ParticipantEffect[]
   /** The exchange of this round is over: merged, timed out, or nobody to talk to. */
   readonly over: boolean
+  /** Why what was received changed nothing. */
+  readonly rejected?: Rejection
 }
 
 /**
@@ -20,9 +22,8 @@ export interface Outcome {
  */
 export interface Exchange {
   begin(nowMs: number): Outcome
-  /** @returns why the update changed nothing, or what came of it */
-  receive(from: PeerId, update: Update, nowMs: number): Outcome | Rejection
-  declined(from: PeerId, exchange: number): Outcome | Rejection
+  receive(from: PeerId, update: Update, nowMs: number): Outcome
+  declined(from: PeerId, exchange: number): Outcome
   peerDown(peer: PeerId): Outcome
   /** The timer `exchange` went off. */
   deadline(): Outcome
@@ -46,3 +47,7 @@ export interface ExchangeOptions {
 
 export const underWay: Outcome = { effects: [], over: false }
 export const over: Outcome = { effects: [], over: true }
+
+export function rejected(reason: Rejection): Outcome {
+  return { ...underWay, rejected: reason }
+}

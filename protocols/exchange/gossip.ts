@@ -1,7 +1,8 @@
 import type { PeerId, Update } from '../messages.ts'
-import type { ParticipantEffect, Rejection } from '../participant-io.ts'
+import type { ParticipantEffect } from '../participant-io.ts'
 import {
   over,
+  rejected,
   underWay,
   type Exchange,
   type ExchangeComponents,
@@ -54,19 +55,19 @@ export class Gossip implements Exchange {
     }
   }
 
-  receive(from: PeerId, update: Update, nowMs: number): Outcome | Rejection {
+  receive(from: PeerId, update: Update, nowMs: number): Outcome {
     switch (update.phase) {
       case 'push':
         return this.#pushed(from, update, nowMs)
       case 'reply':
         return this.#replied(from, update)
       case 'round':
-        return 'unexpected'
+        return rejected('unexpected')
     }
   }
 
-  declined(from: PeerId, exchange: number): Outcome | Rejection {
-    return this.#isAnswer(from, exchange) ? this.#end([]) : 'unexpected'
+  declined(from: PeerId, exchange: number): Outcome {
+    return this.#isAnswer(from, exchange) ? this.#end([]) : rejected('unexpected')
   }
 
   peerDown(peer: PeerId): Outcome {
@@ -79,21 +80,21 @@ export class Gossip implements Exchange {
     return this.#asked === undefined ? underWay : this.#fail()
   }
 
-  #pushed(from: PeerId, update: Update, nowMs: number): Outcome | Rejection {
-    if (update.exchange <= (this.#latest.get(from) ?? 0)) return 'stale'
-    if (!this.#hasRoomFor(from, nowMs)) return 'full'
+  #pushed(from: PeerId, update: Update, nowMs: number): Outcome {
+    if (update.exchange <= (this.#latest.get(from) ?? 0)) return rejected('stale')
+    if (!this.#hasRoomFor(from, nowMs)) return rejected('full')
     const fault = inspect(update.parameters, this.#components.layout)
-    if (fault !== undefined) return fault
+    if (fault !== undefined) return rejected(fault)
 
     this.#latest.set(from, update.exchange)
     const reply = this.#sendModel(from, 'reply', update.exchange) // as it is before we merge theirs
     return { effects: [reply, this.#merge(from, update)], over: false }
   }
 
-  #replied(from: PeerId, update: Update): Outcome | Rejection {
-    if (!this.#isAnswer(from, update.exchange)) return 'unexpected'
+  #replied(from: PeerId, update: Update): Outcome {
+    if (!this.#isAnswer(from, update.exchange)) return rejected('unexpected')
     const fault = inspect(update.parameters, this.#components.layout)
-    if (fault !== undefined) return fault
+    if (fault !== undefined) return rejected(fault)
 
     return this.#end([this.#merge(from, update)])
   }

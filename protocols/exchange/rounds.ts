@@ -1,8 +1,9 @@
 import { heldBytesMax } from '../../src/core/limits.ts'
 import type { PeerId, Update } from '../messages.ts'
-import type { ParticipantEffect, Rejection } from '../participant-io.ts'
+import type { ParticipantEffect } from '../participant-io.ts'
 import {
   over,
+  rejected,
   underWay,
   type Exchange,
   type ExchangeComponents,
@@ -62,16 +63,17 @@ export class Rounds implements Exchange {
     return { effects: [...sends, ...(done ? [] : [wake]), ...effects], over: done }
   }
 
-  receive(from: PeerId, update: Update): Outcome | Rejection {
-    if (update.phase !== 'round') return 'unexpected'
+  receive(from: PeerId, update: Update): Outcome {
+    if (update.phase !== 'round') return rejected('unexpected')
     const { layout, model } = this.#components
-    if (update.round < model.round) return 'stale'
-    if (update.round > model.round + 1) return 'future'
+    if (update.round < model.round) return rejected('stale')
+    // The sender went on without us: perhaps there is nobody left to wait for.
+    if (update.round > model.round + 1) return { ...this.#mergeIfComplete(), rejected: 'future' }
     const own = this.#updates.get(from)
-    if (own?.has(update.round) === true) return 'stale'
-    if ((this.#held + 1) * update.parameters.byteLength > heldBytesMax) return 'full'
+    if (own?.has(update.round) === true) return rejected('stale')
+    if ((this.#held + 1) * update.parameters.byteLength > heldBytesMax) return rejected('full')
     const fault = inspect(update.parameters, layout)
-    if (fault !== undefined) return fault
+    if (fault !== undefined) return rejected(fault)
 
     this.#updates.set(from, (own ?? new Map<number, Update>()).set(update.round, update))
     this.#held++
@@ -79,8 +81,8 @@ export class Rounds implements Exchange {
     return this.#mergeIfComplete()
   }
 
-  declined(): Rejection {
-    return 'unexpected'
+  declined(): Outcome {
+    return rejected('unexpected')
   }
 
   /** What a peer delivered before it went still counts. */

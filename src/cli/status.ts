@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { StarlingError } from '../core/errors.ts'
-import type { Status } from '../../peer/daemon.ts'
+import type { Status } from '../../peer/status.ts'
 import { ControlClient } from '../../peer/control-client.ts'
 import { homeAt } from '../../peer/home.ts'
 import { bytesForPeople, percent, printFacts, printJson, printLine, tableOf } from './print.ts'

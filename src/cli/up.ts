@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { StarlingError } from '../core/errors.ts'
 import { backendNames } from '../learning/engine/select.ts'
-import type { Task } from '../learning/task.ts'
 import type { BodyEvent } from '../../peer/body.ts'
 import { configDefaults, writeConfig } from '../../peer/config.ts'
 import { startDaemon, type Daemon, type DaemonOptions } from '../../peer/daemon.ts'
@@ -61,8 +60,6 @@ Ctrl-C says goodbye, saves and ends; a second one ends at once.`
       const settings = await readSettings(options)
       const daemon = await startDaemon(await daemonOptions(options, settings))
       stopOnSignals(daemon, settings.logger)
-      daemon.onEvent((event) => log(settings.logger, event))
-      rememberSwarm(daemon, options, settings)
       greet(daemon, options)
       await daemon.done
       // Whatever a library still holds open, the daemon is done.
@@ -72,17 +69,19 @@ Ctrl-C says goodbye, saves and ends; a second one ends at once.`
 
 async function daemonOptions(options: UpOptions, settings: Settings): Promise<DaemonOptions> {
   const { home, config, logger } = settings
+  const remember = rememberSwarm(options, settings)
   const name = options.task ?? config.task
   const found = name === undefined ? null : await findTask(name, home)
-  const task: Task | null = typeof found === 'string' ? null : found
+  const wanted = typeof found === 'string' ? found : null
+  const task = typeof found === 'string' ? null : found
   const bootstrap = [...new Set([...options.join, ...(config.bootstrap ?? [])])]
   if (task === null && bootstrap.length === 0) {
     throw new StarlingError(
       'STARLING_BAD_ARGUMENT',
-      found === null
+      wanted === null
         ? "nothing to do: give a task (--task FILE; 'starling task new FILE' makes one) or a swarm " +
             'to join (--join MULTIADDR)'
-        : `task ${found} is not kept here and there is nobody to ask: give its file, or --join MULTIADDR`
+        : `task ${wanted} is not kept here and there is nobody to ask: give its file, or --join MULTIADDR`
     )
   }
   const port = options.port ?? config.port ?? configDefaults.port
@@ -91,7 +90,7 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
   return {
     home: home.path,
     task,
-    wanted: typeof found === 'string' ? found : null,
+    wanted,
     bootstrap,
     listen: listen.length > 0 ? listen : [`/ip4/0.0.0.0/tcp/${port}`],
     announce: publicIp === undefined ? [] : [announcedAddress(publicIp, port)],
@@ -105,7 +104,10 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
       quorum: options.waitFor ?? (bootstrap.length > 0 ? 1 : 0)
     },
     version,
-    onTrouble: (what) => logger.warn(what)
+    onEvent: (event) => {
+      log(logger, event)
+      remember(event)
+    }
   }
 }
 
@@ -134,10 +136,9 @@ function stopOnSignals(daemon: Daemon, logger: Logger): void {
 
 /** So that `starling up` alone comes back to the same task and the same swarm. */
 function rememberSwarm(
-  daemon: Daemon,
   options: UpOptions,
   { home, config, logger }: Settings
-): void {
+): (event: BodyEvent) => void {
   let known = config
   const remember = (change: typeof config): void => {
     known = { ...known, ...change }
@@ -145,16 +146,15 @@ function rememberSwarm(
       logger.warn(`cannot remember the swarm: ${String(error)}`)
     )
   }
-  daemon.onEvent((event) => {
+  return (event) => {
     if (event.kind === 'task-adopted' && known.task !== event.task) remember({ task: event.task })
-    if (event.kind === 'peer-joined') {
-      const bootstrap = known.bootstrap ?? []
-      const joined = options.join.filter(
-        (address) => address.endsWith(event.peer) && !bootstrap.includes(address)
-      )
-      if (joined.length > 0) remember({ bootstrap: [...bootstrap, ...joined] })
-    }
-  })
+    if (event.kind !== 'peer-joined') return
+    const bootstrap = known.bootstrap ?? []
+    const joined = options.join.filter(
+      (address) => address.endsWith(event.peer) && !bootstrap.includes(address)
+    )
+    if (joined.length > 0) remember({ bootstrap: [...bootstrap, ...joined] })
+  }
 }
 
 function greet(daemon: Daemon, options: UpOptions): void {
@@ -201,7 +201,7 @@ function log(logger: Logger, event: BodyEvent): void {
         `peer ${event.peer} works on another task: ours is ${event.ours}, theirs ${event.theirs}`
       )
     case 'rejected':
-      return logger.warn(`a message from ${event.peer} was rejected: ${event.reason}`)
+      return logger.debug(`a message from ${event.peer} was rejected: ${event.reason}`)
     case 'banned':
       return logger.warn(`peer ${event.peer} is banned for ${Math.round(event.forMs / 60_000)} min`)
     case 'rolled-back':

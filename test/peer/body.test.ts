@@ -14,7 +14,14 @@ const parameters = Float32Array.from({ length: count }, (_, i) => i / 7)
 const progress = { round: 3, age: 4096, samples: 512 }
 
 const everyKind: Message[] = [
-  { kind: 'hello', ...progress, task: null, layout: null, addresses: ['/ip4/127.0.0.1/tcp/1'] },
+  {
+    kind: 'hello',
+    ...progress,
+    task: null,
+    layout: null,
+    addresses: ['/ip4/127.0.0.1/tcp/1'],
+    known: false
+  },
   { kind: 'peers', contacts: [{ peer: 'ana', addresses: ['/ip4/127.0.0.1/tcp/2'] }] },
   { kind: 'want', what: 'state' },
   { kind: 'task', manifest: taskOf(count).bytes },

@@ -6,7 +6,12 @@ import { createTask, type Task } from '../../src/learning/task.ts'
 import { GossipManners } from '../../peer/announcements.ts'
 import { libp2pBody, type BodyEvent, type BodyOptions, type Libp2pBody } from '../../peer/body.ts'
 import type { Store, Trainer } from '../../peer/body.ts'
-import { createNetwork, type NetworkOptions, type StarlingNode } from '../../peer/network.ts'
+import {
+  createNetwork,
+  startNetwork,
+  type NetworkOptions,
+  type StarlingNode
+} from '../../peer/network.ts'
 import type { ParticipantEffect, ParticipantInput } from '../../protocols/participant-io.ts'
 
 /** Real nodes on loopback for tests; each is stopped when its test ends. */
@@ -96,7 +101,14 @@ afterEach(async () => {
   await Promise.all(cleanups.splice(0).map((cleanup) => cleanup()))
 })
 
+/** A node without a body. */
 export async function startNode(options: Partial<NetworkOptions> = {}): Promise<StarlingNode> {
+  const node = await makeNode(options)
+  await startNetwork(node)
+  return node
+}
+
+async function makeNode(options: Partial<NetworkOptions>): Promise<StarlingNode> {
   const node = await createNetwork({
     privateKey: await generateKeyPair('Ed25519'),
     listen: ['/ip4/127.0.0.1/tcp/0'],
@@ -113,7 +125,7 @@ export async function startNode(options: Partial<NetworkOptions> = {}): Promise<
 export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   const { privateKey, listen, trainer, store, machine, ...bodyOptions } = options
   const manners = new GossipManners(() => performance.now())
-  const node = await startNode({
+  const node = await makeNode({
     gossipScore: (peer) => manners.score(peer),
     ...(privateKey === undefined ? {} : { privateKey }),
     ...(listen === undefined ? {} : { listen })

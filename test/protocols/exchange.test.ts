@@ -42,7 +42,8 @@ function greet(room: Room, task = gossipTask, from = 'eve'): void {
       round: 0,
       age: 0,
       samples: 8,
-      addresses: []
+      addresses: [],
+      known: true
     }
   })
 }

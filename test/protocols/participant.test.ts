@@ -158,7 +158,8 @@ describe('a newcomer', () => {
       round: 9,
       age: 99,
       samples: 8,
-      addresses: []
+      addresses: [],
+      known: true
     } as const
     room.run(2)
     room.tell('ana', { kind: 'message', from: 'eve', message: hello })
@@ -189,6 +190,80 @@ describe('a newcomer', () => {
     const round = room.eventsOf('ana', 'round-finished').length
     expect(Math.abs(cleo.snapshot().round - round)).toBeLessThanOrEqual(1)
     expect(room.eventsOf('ana', 'merged').at(-1)?.with).toEqual(['ben', 'cleo'])
+  })
+})
+
+describe('a hello that is lost on its way', () => {
+  it('is said again, and the peers meet all the same', () => {
+    const room = new Room()
+    let lost = 0
+    room.loses = (_from, _to, message) => message.kind === 'hello' && lost++ < 4
+    room.enter('ana', { task: roundsTask, target: 1 })
+    room.enter('ben', { task: roundsTask, target: -1 })
+    room.connect('ana', 'ben')
+    room.run(20_000)
+
+    expect(lost).toBeGreaterThan(4)
+    expect(room.eventsOf('ana', 'merged').length).toBeGreaterThan(0)
+    expect(room.eventsOf('ben', 'banned')).toEqual([])
+  })
+
+  it('never gets the peer that said it banned, however much it sends meanwhile', () => {
+    const room = new Room()
+    room.loses = (from, _to, message) => message.kind === 'hello' && from === 'ana'
+    for (const name of ['ana', 'ben']) room.enter(name, { task: roundsTask })
+    room.connect('ana', 'ben')
+    room.run(30_000)
+
+    expect(room.eventsOf('ben', 'rejected').length).toBeGreaterThan(15)
+    expect(room.eventsOf('ben', 'banned')).toEqual([])
+  })
+})
+
+describe('a peer that fell behind in synchronous rounds', () => {
+  it('fetches the newest model and goes on where the swarm is', () => {
+    const room = new Room()
+    for (const name of ['ana', 'ben']) room.enter(name, { task: roundsTask, quorum: 1, target: 5 })
+    const cleo = room.enter('cleo', { task: roundsTask, quorum: 2, target: 5, trainMs: 200 })
+    for (const [a, b] of [
+      ['ana', 'ben'],
+      ['ana', 'cleo'],
+      ['ben', 'cleo']
+    ] as const)
+      room.connect(a, b)
+    room.run(200)
+    for (const name of ['ana', 'ben']) room.cut(name, 'cleo')
+    const alone = cleo.snapshot().round
+    room.run(3_000) // ten times as slow, and nobody waits for her now
+    for (const name of ['ana', 'ben']) room.connect(name, 'cleo')
+    room.run(2_000)
+
+    expect(cleo.snapshot().round).toBeGreaterThan(alone + 50)
+    expect(room.eventsOf('cleo', 'caught-up')[0]).toMatchObject({ kind: 'caught-up' })
+    expect(room.eventsOf('ana', 'merged').at(-1)?.with).toEqual(['ben', 'cleo'])
+  })
+
+  it('that finds all the others finished ends with their model', () => {
+    const room = new Room()
+    const ana = room.enter('ana', { task: roundsTask, target: 5, roundsMax: 30, quorum: 1 })
+    room.enter('ben', { task: roundsTask, target: 5, roundsMax: 30, quorum: 1, saveEveryRounds: 2 })
+    room.connect('ana', 'ben')
+    room.run(200)
+    room.crash('ben')
+    room.run(5_000)
+    expect(ana.snapshot().state).toBe('finished')
+    const ben = room.enter('ben', {
+      task: roundsTask,
+      target: -5,
+      roundsMax: 30,
+      quorum: 1,
+      checkpoint: room.checkpoints.get('ben')!
+    })
+    room.connect('ana', 'ben')
+    room.run(1_000)
+
+    expect(ben.snapshot()).toMatchObject({ state: 'finished', round: 30 })
+    expect(ben.model?.parameters).toEqual(ana.model?.parameters)
   })
 })
 
@@ -290,7 +365,8 @@ describe('conduct', () => {
         round: 0,
         age: 0,
         samples: 1,
-        addresses: []
+        addresses: [],
+        known: true
       }
     })
     for (let i = 0; i < 100; i++)

@@ -59,10 +59,11 @@ export interface Arrival extends Partial<ParticipantOptions> {
   readonly checkpoint?: Checkpoint
   readonly samples?: number
   readonly target?: number
+  /** How long training takes. */
+  readonly trainMs?: number
 }
 
 const latencyMs = 5
-const trainMs = 20
 
 /**
  * Participants in one room, in virtual time: every message arrives after latencyMs, in order. The
@@ -86,6 +87,7 @@ export class Room {
       checkpoint = null,
       samples = 8,
       target = 0,
+      trainMs = 20,
       ...options
     } = arrival
     const machine = participant({ degree: 0, ...options })({

@@ -37,6 +37,7 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     ...progress,
     task: fc.option(peer),
     layout: fc.option(digest),
+    known: fc.boolean(),
     addresses
   }),
   fc.record({

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { StarlingError } from '../../core/errors.ts'
 import { ControlClient } from '../../../peer/control-client.ts'
-import type { Status } from '../../../peer/daemon.ts'
+import type { Status } from '../../../peer/status.ts'
 import { homeAt } from '../../../peer/home.ts'
 
 /** How long a daemon may take to be ready: it loads data and engine on a busy machine. */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { present } from '../../core/assert.ts'
 import { StarlingError } from '../../core/errors.ts'
-import type { Status } from '../../../peer/daemon.ts'
+import type { Status } from '../../../peer/status.ts'
 import { Child } from './child.ts'
 
 /** Time between two looks at every daemon, in milliseconds. */

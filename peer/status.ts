@@ -1,0 +1,100 @@
+import type { Participant } from '../protocols/participant.ts'
+import type { Libp2pBody } from './body.ts'
+import { joinLine, type JoinLine } from './join-line.ts'
+import type { Work } from './work.ts'
+
+/** What `status` tells; the names are a promise to programs. */
+export interface Status {
+  readonly peerId: string
+  readonly version: string
+  readonly task: string | null
+  readonly state: string
+  readonly round: number
+  readonly steps: number
+  readonly samplesSeen: number
+  readonly loss: number | null
+  readonly accuracy: number | null
+  /** Rounds finished when that accuracy was measured. */
+  readonly evaluatedRound: number | null
+  readonly peers: {
+    readonly known: number
+    readonly connected: number
+    readonly direct: number
+    readonly relayed: number
+  }
+  readonly reachability: Reachability
+  readonly listen: readonly string[]
+  readonly join: string | null
+  /** Whose models went into the last merge. */
+  readonly mergedWith: readonly string[]
+  readonly exchanges: {
+    readonly ok: number
+    readonly failed: number
+    readonly rejected: number
+    readonly rejectedBy: Readonly<Record<string, number>>
+  }
+  readonly bytes: { readonly sent: number; readonly received: number }
+  /** When the last checkpoint was written, ISO 8601; null before the first of this life. */
+  readonly lastCheckpoint: string | null
+  /** Round of the checkpoint that this life began from; null when it began anew. */
+  readonly resumedRound: number | null
+  readonly backend: string | null
+  readonly data: string | null
+  readonly samples: number
+  /** Contained failures of our own code: anything but 0 is worth a report. */
+  readonly bugs: number
+  readonly uptimeSeconds: number
+}
+
+export type Reachability = 'public' | 'punchable' | 'relay-only' | 'isolated' | 'unknown'
+
+/** Everything in a status but what the process itself knows. */
+export function describe(
+  machine: Participant,
+  body: Libp2pBody,
+  work: Work
+): Omit<Status, 'version' | 'resumedRound' | 'uptimeSeconds'> {
+  const snapshot = machine.snapshot()
+  const network = body.status()
+  const line = joinLine(snapshot.self, network.addresses)
+  return {
+    peerId: snapshot.self,
+    task: snapshot.task,
+    state: snapshot.state,
+    round: snapshot.round,
+    steps: snapshot.steps,
+    samplesSeen: snapshot.age,
+    loss: snapshot.loss,
+    accuracy: snapshot.evaluation?.accuracy ?? null,
+    evaluatedRound: snapshot.evaluation?.round ?? null,
+    peers: {
+      known: snapshot.known,
+      connected: snapshot.peers.filter(({ introduced }) => introduced).length,
+      ...network.connections
+    },
+    reachability: reachabilityOf(line),
+    listen: network.addresses,
+    join: line?.address ?? null,
+    mergedWith: snapshot.mergedWith,
+    exchanges: snapshot.exchanges,
+    bytes: { sent: network.bytesSent, received: network.bytesReceived },
+    lastCheckpoint: work.savedAt?.toISOString() ?? null,
+    backend: work.description?.backend ?? null,
+    data: work.data,
+    samples: snapshot.samples,
+    bugs: network.bugs
+  }
+}
+
+/** What is known without asking anybody else: a public address is one, a loopback address is none. */
+function reachabilityOf(line: JoinLine | undefined): Reachability {
+  switch (line?.reach) {
+    case 'public':
+      return 'public'
+    case 'lan':
+      return 'unknown'
+    case 'loopback':
+    case undefined:
+      return 'isolated'
+  }
+}
