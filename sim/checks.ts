@@ -41,16 +41,12 @@ function valueOf({ metric, atRound }: CheckSpec, outcome: Outcome): number | und
     const point = curve.find(({ round }) => round === atRound)
     return point?.[metric as keyof CurvePoint]
   }
-  switch (metric) {
-    case 'bytesSent':
-      return bytes.sent
-    case 'bytesReceived':
-      return bytes.received
-    case 'trainSteps':
-      return trainSteps
-    case 'virtualSeconds':
-      return virtualSeconds
-    default:
-      return final[metric]
+  const atEnd: Record<CheckSpec['metric'], number> = {
+    ...final,
+    virtualSeconds,
+    trainSteps,
+    bytesSent: bytes.sent,
+    bytesReceived: bytes.received
   }
+  return atEnd[metric]
 }

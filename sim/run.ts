@@ -98,13 +98,13 @@ async function runArm(
   const random = new Random(seed)
   const startMs = wallMs()
   const topology = topologyOf(scenario, random)
-  const { task, trainer, dispose } = await createLearning(scenario, topology, random)
+  const learning = await createLearning(scenario, topology, random)
   try {
     const world = new World({
       scenario,
       random: random.fork('world'),
-      task,
-      trainer,
+      task: learning.task,
+      trainer: learning.trainer,
       topology,
       onProgress: onProgress && ((progress) => onProgress(progress, name)),
       onEvent: onEvent && ((line) => onEvent(line, name))
@@ -121,7 +121,7 @@ async function runArm(
       pass: checks.every(({ pass }) => pass)
     }
   } finally {
-    dispose()
+    learning.dispose()
   }
 }
 

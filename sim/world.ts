@@ -376,8 +376,8 @@ export class World implements Stricken {
           result: trainer.train(seat.index, effect.state, effect.steps)
         })
       case 'evaluate':
-        if (life.round % scenario.evaluateEveryRounds === 0) {
-          this.#remember(seat, life.round, effect.parameters)
+        if (effect.round % scenario.evaluateEveryRounds === 0) {
+          this.#remember(seat, effect.round, effect.parameters)
         }
         return answer(0, {
           kind: 'evaluated',

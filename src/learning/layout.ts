@@ -106,9 +106,19 @@ export function initialise(layout: Layout, random: Random): Float32Array {
   return parameters
 }
 
-/** Whether every number is finite: a NaN or an infinity anywhere makes the sum of x · 0 a NaN. */
+/**
+ * Whether every number is finite: a NaN or an infinity anywhere makes the sum of x · 0 a NaN.
+ * Four sums at once, because each addition waits for the one before it: about twice as fast.
+ */
 export function isFinite(parameters: Float32Array): boolean {
-  let zero = 0
-  for (let i = 0; i < parameters.length; i++) zero += (parameters[i] as number) * 0
-  return zero === 0
+  let [a, b, c, d] = [0, 0, 0, 0]
+  const whole = parameters.length & ~3
+  for (let i = 0; i < whole; i += 4) {
+    a += (parameters[i] as number) * 0
+    b += (parameters[i + 1] as number) * 0
+    c += (parameters[i + 2] as number) * 0
+    d += (parameters[i + 3] as number) * 0
+  }
+  for (let i = whole; i < parameters.length; i++) a += (parameters[i] as number) * 0
+  return a + b + c + d === 0
 }

@@ -7,23 +7,39 @@ import type { Trainer } from '../../sim/trainer.ts'
 
 /** Small worlds for tests: the real participants, with bowls to descend instead of models. */
 
-const tensors: TensorSpec[] = [
-  { name: 'a/kernel', shape: [4, 8], role: 'weight', initialiser: { kind: 'uniform', limit: 1 } },
-  { name: 'a/bias', shape: [8], role: 'bias', initialiser: { kind: 'constant', value: 0 } }
-]
-
-export const bowls: LearningFactory = (scenario, _topology, random): Promise<Learning> => {
-  const task = taskOf(scenario, tensors, { shape: [4], classes: 8 }, random)
-  const { without } = scenario.data
-  const idle = typeof without === 'number' ? without : without.count
-  const samples = Array.from({ length: scenario.peers }, (_, peer) => (peer < idle ? 0 : 10))
-  const { parameterCount } = task.layout
-  const trainer = quadraticTrainer(
-    { parameterCount, learningRate: 0.1, samples },
-    random.fork('bowls')
-  )
-  return Promise.resolve({ task, trainer, dispose: () => {} })
+interface Bowls {
+  /** Shape of the one weight tensor; its bias has as many as it has columns. */
+  readonly weights: readonly [number, number]
+  readonly deviation: number
+  readonly learningRate?: number
 }
+
+export function bowlsOf({ weights, deviation, learningRate = 0.1 }: Bowls): LearningFactory {
+  const [rows, columns] = weights
+  const tensors: TensorSpec[] = [
+    {
+      name: 'a/kernel',
+      shape: [rows, columns],
+      role: 'weight',
+      initialiser: { kind: 'normal', deviation }
+    },
+    { name: 'a/bias', shape: [columns], role: 'bias', initialiser: { kind: 'constant', value: 0 } }
+  ]
+  return (scenario, _topology, random): Promise<Learning> => {
+    const task = taskOf(scenario, tensors, { shape: [rows], classes: columns }, random)
+    const { without } = scenario.data
+    const idle = typeof without === 'number' ? without : without.count
+    const samples = Array.from({ length: scenario.peers }, (_, peer) => (peer < idle ? 0 : 10))
+    const { parameterCount } = task.layout
+    const trainer = quadraticTrainer(
+      { parameterCount, learningRate, samples },
+      random.fork('bowls')
+    )
+    return Promise.resolve({ task, trainer, dispose: () => {} })
+  }
+}
+
+export const bowls = bowlsOf({ weights: [4, 8], deviation: 1 })
 
 /** The same bowls, seen through a trainer that a test changes. */
 export const bowlsWith =
@@ -41,19 +57,31 @@ export interface Seen {
   readonly what: { readonly kind: string } & Readonly<Record<string, unknown>>
 }
 
-/** Run a scenario that a few lines change from a ring of six; what came of it and all it saw. */
+const base = `name: small
+question: Does it live?
+peers: 6
+topology: { kind: ring }
+rounds: 8
+evaluateEveryRounds: 2`
+
+/** Run a scenario that a few lines change from a ring of six; what came of it and all it saw.
+ * @param without - a key to leave out of it
+ */
 export async function live(
   lines: string,
   seed = 1,
-  createLearning: LearningFactory = bowls
+  createLearning: LearningFactory = bowls,
+  without = 'nothing'
 ): Promise<{ result: Result; seen: Seen[] }> {
   const seen: Seen[] = []
   const overrides = lines
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-  const text =
-    'name: small\nquestion: Does it live?\npeers: 6\ntopology: { kind: ring }\nrounds: 8\nevaluateEveryRounds: 2'
+  const text = base
+    .split('\n')
+    .filter((line) => !line.startsWith(`${without}:`))
+    .join('\n')
   const result = await runScenario(parseScenario(text, overrides), seed, {
     createLearning,
     version: '0.0.0',

@@ -1,0 +1,88 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { loadScenario, writeOutput } from '../../sim/files.ts'
+import { renderResult, renderSeeds } from '../../sim/report.ts'
+import { summarise } from '../../sim/run.ts'
+import { live } from './worlds.ts'
+
+let directory = ''
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'starling-sim-'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+const save = (name: string, text: string): string => {
+  const path = join(directory, name)
+  writeFileSync(path, text)
+  return path
+}
+const withEdges = (edges: string): string => {
+  save('graph.txt', edges)
+  return save(
+    'own.yaml',
+    'name: own\nquestion: Mine?\npeers: 4\nrounds: 5\ntopology: { kind: edges, file: graph.txt }'
+  )
+}
+
+describe('a list of edges', () => {
+  it('is read from beside the scenario', () => {
+    const { arms } = loadScenario(withEdges('# a path\n0 1\n1, 2\n\n2\t3\n'))
+    expect(arms[0]?.scenario.topology).toEqual({
+      kind: 'edges',
+      list: [
+        [0, 1],
+        [1, 2],
+        [2, 3]
+      ]
+    })
+  })
+
+  it('with anything else in it is refused by line', () => {
+    expect(() => loadScenario(withEdges('0 1\n1 x\n'))).toThrow(
+      "graph.txt, line 2: expected two peer numbers, found '1 x'"
+    )
+  })
+
+  it('that is not there is named', () => {
+    const path = withEdges('')
+    rmSync(join(directory, 'graph.txt'))
+    expect(() => loadScenario(path)).toThrow('there is no file')
+  })
+})
+
+describe('a result', () => {
+  it('is written with its events, one a line', async () => {
+    const { result } = await live('')
+    writeOutput(join(directory, 'out', 'deep'), result, ['{"index":0}', '{"index":1}'])
+
+    const read = (name: string): string =>
+      readFileSync(join(directory, 'out', 'deep', name), 'utf8')
+    expect(JSON.parse(read('result.json'))).toEqual(JSON.parse(JSON.stringify(result)))
+    expect(read('events.ndjson')).toBe('{"index":0}\n{"index":1}\n')
+  })
+
+  it('is shown with its curve, its faults and its checks', async () => {
+    const { result } = await live(`
+      faults=[{ kind: crash, select: [1], atRound: 2 }]
+      checks=[{ metric: alive, atLeast: 6 }, { metric: alive, atLeast: 6, atRound: 2 }]`)
+    const text = renderResult(result)
+
+    expect(text).toContain('small, seed 1')
+    expect(text).toContain('5 of 6 peers alive')
+    expect(text).toContain('faults: crash 1 of 1')
+    expect(text).toMatch(/alive +│ ≥ 6 +│ 5 +│ FAIL/)
+    expect(text).toMatch(/alive at round 2 +│ ≥ 6 +│ 6 +│ pass/)
+    expect(text.trimEnd()).toMatch(/FAIL$/)
+  })
+
+  it('of many seeds names those that failed', async () => {
+    const check = 'checks=[{ metric: alive, atLeast: 7 }]'
+    const runs = [(await live('', 3)).result, (await live(check, 4)).result]
+    const text = renderSeeds({ runs, summary: summarise(runs), pass: false })
+
+    expect(text).toContain('FAIL: seeds 4')
+    expect(text).toMatch(/alive +│ 6 +│ 0 +│ 6 +│ 6/)
+  })
+})

@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest'
+import { loadScenario } from '../../sim/files.ts'
+import { learner } from '../../sim/learner.ts'
+import { runScenario } from '../../sim/run.ts'
+
+describe('vanishing variance, small', () => {
+  it('keeps a plain swarm of strangers at chance, and not a corrected one', async () => {
+    const result = await runScenario(loadScenario('vanishing-variance-small'), 1, {
+      createLearning: learner({ backend: 'wasm' }),
+      version: '0.0.0',
+      wallMs: () => 0
+    })
+
+    expect(result.arms?.map(({ name }) => name)).toEqual(['plain', 'corrected'])
+    expect(
+      result.checks.concat(result.arms?.[0]?.checks ?? []).filter(({ pass }) => !pass)
+    ).toEqual([])
+    expect(result.pass).toBe(true)
+  }, 120_000)
+})
