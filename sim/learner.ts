@@ -25,8 +25,10 @@ export function learner(options: LearnerOptions = {}): LearningFactory {
     const { dataset } = loaded
     const shards = shardsOf(scenario, topology, dataset, random)
     const { backend = 'auto' } = options
-    const engine = await createEngine({ model: scenario.task.model, data: dataset, backend })
-    const task = taskOf(scenario, engine.layout.tensors.map(specOf), dataset, random)
+    const { shape, classes } = dataset
+    const data = { shape, classes, scale: scenario.data.scale }
+    const engine = await createEngine({ model: scenario.task.model, data, backend })
+    const task = taskOf(scenario, engine.layout.tensors.map(specOf), data, random)
 
     return {
       task,

@@ -134,6 +134,8 @@ const scenarioShape = {
       samplesPerPeer: count.optional(),
       testSamples: count.default(1_000),
       partition: partitionSchema.default({ kind: 'iid' }),
+      /** Subtracted from and divided out of every feature. */
+      scale: z.strictObject({ mean: z.number(), deviation: z.number().positive() }).optional(),
       /** Peers that hold no data and only mix: how many, and which. */
       without: z
         .union([

@@ -17,7 +17,11 @@ export function taskOf(
     name,
     model: task.model,
     tensors,
-    data: { shape: data.shape, classes: data.classes },
+    data: {
+      shape: data.shape,
+      classes: data.classes,
+      ...(data.scale === undefined ? {} : { scale: data.scale })
+    },
     init:
       task.init === 'shared'
         ? { kind: 'shared', seed: random.fork('shared-init').seed() }

@@ -11,7 +11,7 @@ import { homeAt } from '../../peer/home.ts'
 import { measureBaselines, type Baselines } from './demo/baselines.ts'
 import { Swarm, type Seat } from './demo/swarm.ts'
 import { exitCodes } from './exit.ts'
-import { newTask, taskDefaults } from './new-task.ts'
+import { dataSchemaOf, newTask, taskDefaults } from './new-task.ts'
 import { bytesForPeople, percent, printJson, printLine, tableOf } from './print.ts'
 import { LiveLines } from './progress.ts'
 import { dataDirectories, withCommonOptions, type CommonOptions } from './settings.ts'
@@ -142,11 +142,11 @@ function shardSpecs(options: DemoOptions): string[] {
 }
 
 function demoTask(options: DemoOptions): Promise<Task> {
-  const { shape, classes } = loadDataset(shardSpecs(options)[0] as string, directories(options))
+  const dataset = loadDataset(shardSpecs(options)[0] as string, directories(options))
   return newTask({
     name: 'demo',
     model: modelOf(options.model),
-    data: { shape: [...shape], classes },
+    data: dataSchemaOf(dataset),
     merge: { rule: 'average', weights: options.exchange === 'rounds' ? 'metropolis' : 'uniform' },
     exchange: { ...taskDefaults.exchange, mode: options.exchange, intervalMs: roundMs },
     init: { kind: 'shared', seed: options.seed }

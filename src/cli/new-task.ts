@@ -1,4 +1,4 @@
-import type { DataSchema } from '../learning/data/dataset.ts'
+import { scaleOf, type Dataset } from '../learning/data/dataset.ts'
 import type { ModelSpec } from '../learning/model/spec.ts'
 import type { Task, TaskManifest } from '../learning/task.ts'
 import { finishTask } from './task-file.ts'
@@ -7,7 +7,7 @@ import { finishTask } from './task-file.ts'
 export interface TaskChoices {
   readonly name: string
   readonly model: ModelSpec
-  readonly data: DataSchema
+  readonly data: TaskManifest['data']
   readonly training: TaskManifest['training']
   readonly merge: TaskManifest['merge']
   readonly exchange: TaskManifest['exchange']
@@ -27,14 +27,11 @@ export const taskDefaults: Omit<TaskChoices, 'data'> = {
   init: { kind: 'shared', seed: 1 }
 }
 
-export function newTask(
-  choices: Partial<TaskChoices> & { readonly data: DataSchema }
-): Promise<Task> {
-  const { shape, classes } = choices.data
-  return finishTask({
-    format: 'starling/task/1',
-    ...taskDefaults,
-    ...choices,
-    data: { shape: [...shape], classes }
-  })
+export function newTask(choices: Partial<TaskChoices> & Pick<TaskChoices, 'data'>): Promise<Task> {
+  return finishTask({ format: 'starling/task/1', ...taskDefaults, ...choices })
+}
+
+/** What a task says of its data, learned from samples of the kind. */
+export function dataSchemaOf({ shape, classes, train }: Dataset): TaskManifest['data'] {
+  return { shape: [...shape], classes, scale: scaleOf(train) }
 }

@@ -9,7 +9,7 @@ import type { Task } from '../learning/task.ts'
 import type { TaskManifest } from '../learning/task.ts'
 import { homeAt } from '../../peer/home.ts'
 import { TaskStore } from '../../peer/tasks.ts'
-import { newTask, taskDefaults } from './new-task.ts'
+import { dataSchemaOf, newTask, taskDefaults } from './new-task.ts'
 import { printFacts, printJson, printLine } from './print.ts'
 import { dataDirectories, withCommonOptions, type CommonOptions } from './settings.ts'
 import { findTask, readTaskFile } from './task-file.ts'
@@ -102,12 +102,12 @@ Examples:
 }
 
 async function createFrom(options: NewOptions): Promise<Task> {
-  const { shape, classes } = loadDataset(options.data, dataDirectories(homeAt(options.home)))
+  const dataset = loadDataset(options.data, dataDirectories(homeAt(options.home)))
   const isBuiltIn = parseDataSpec(options.data).source.kind === 'glyphs'
   return newTask({
     name: options.name,
     model: await modelFrom(options),
-    data: { shape: [...shape], classes, ...(isBuiltIn ? { builtIn: 'glyphs' as const } : {}) },
+    data: { ...dataSchemaOf(dataset), ...(isBuiltIn ? { builtIn: 'glyphs' as const } : {}) },
     training: {
       optimizer: optimizerFrom(options),
       batchSize: options.batchSize,

@@ -36,6 +36,7 @@ export const taskSchema = z.strictObject({
         `at most ${featuresMax} features`
       ),
     classes: z.int().min(2).max(classesMax),
+    scale: z.strictObject({ mean: z.number(), deviation: z.number().positive() }).optional(),
     /** Data that every node can make, for those that bring none of their own. Never a path. */
     builtIn: z.enum(['glyphs']).optional()
   }),

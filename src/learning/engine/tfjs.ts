@@ -1,7 +1,7 @@
 import type { LayersModel, LayerVariable, Tensor, Variable } from '@tensorflow/tfjs'
 import { present } from '../../core/assert.ts'
 import { StarlingError } from '../../core/errors.ts'
-import type { DataSchema, Samples } from '../data/dataset.ts'
+import type { DataSchema, Samples, Scale } from '../data/dataset.ts'
 import { sampleSize } from '../data/dataset.ts'
 import type { Layout, TensorSlot } from '../layout.ts'
 import { crossEntropy } from '../loss.ts'
@@ -129,7 +129,7 @@ export class TfjsEngine implements Engine {
   }
 
   #featuresOf({ features, count }: Samples): Tensor {
-    return this.#tf.tensor(features, [count, ...this.#data.shape])
+    return this.#tf.tensor(scaled(features, this.#data.scale), [count, ...this.#data.shape])
   }
 
   #load(parameters: Float32Array): void {
@@ -149,4 +149,13 @@ export class TfjsEngine implements Engine {
 
 function tensorOf(variable: LayerVariable): Variable {
   return variable.read() as Variable
+}
+
+function scaled(features: Float32Array, scale: Scale | undefined): Float32Array {
+  if (scale === undefined) return features
+  const { mean, deviation } = scale
+  const factor = 1 / deviation
+  const output = new Float32Array(features.length)
+  for (let i = 0; i < output.length; i++) output[i] = ((features[i] as number) - mean) * factor
+  return output
 }
