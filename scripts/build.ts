@@ -1,0 +1,13 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Compiles everything that ships into `dist`: nothing of an earlier build stays behind. */
+
+const root = join(import.meta.dirname, '..')
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+execFileSync(process.execPath, [tsc, '--project', join(root, 'tsconfig.build.json')], {
+  stdio: 'inherit'
+})
+chmodSync(join(root, 'dist/src/cli/bin.js'), 0o755)
