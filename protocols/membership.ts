@@ -1,4 +1,9 @@
-import { addressesPerContactMax, contactsMax, contactsPerMessageMax } from '../src/core/limits.ts'
+import {
+  addressesPerContactMax,
+  claimMax,
+  contactsMax,
+  contactsPerMessageMax
+} from '../src/core/limits.ts'
 import type { Random } from '../src/core/random.ts'
 import type { Contact, Hello, PeerId, Progress } from './messages.ts'
 import type { ParticipantEffect } from './participant-io.ts'
@@ -90,16 +95,15 @@ export class Membership {
   }
 
   introduce(peer: PeerId, hello: Hello, nowMs: number): void {
-    const { task, round, age, samples } = hello
-    this.#neighbours.set(peer, { peer, task, round, age, samples })
+    this.#neighbours.set(peer, { peer, task: hello.task, ...believed(hello) })
     this.learn([{ peer, addresses: hello.addresses }], nowMs)
   }
 
   /** What a peer's latest model says of how far it is. Never backwards. */
-  progressed(peer: PeerId, { round, age, samples }: Progress): void {
+  progressed(peer: PeerId, progress: Progress): void {
     const neighbour = this.#neighbours.get(peer)
-    if (neighbour === undefined || round < neighbour.round) return
-    this.#neighbours.set(peer, { ...neighbour, round, age, samples })
+    if (neighbour === undefined || progress.round < neighbour.round) return
+    this.#neighbours.set(peer, { ...neighbour, ...believed(progress) })
   }
 
   /** Remember where peers can be reached. Above contactsMax the one heard of longest ago goes. */
@@ -164,4 +168,8 @@ export class Membership {
     // Nobody to forget means that all are connected: then the first in line gives way.
     this.#known.delete(oldest ?? [...this.#known.keys()][0] ?? '')
   }
+}
+
+function believed({ round, age, samples }: Progress): Progress {
+  return { round: Math.min(round, claimMax), age: Math.min(age, claimMax), samples }
 }

@@ -1,15 +1,13 @@
-import { sha256Hex } from '../src/core/digest.ts'
 import type { Machine } from '../src/core/machine.ts'
 import { present } from '../src/core/assert.ts'
+import { claimMax } from '../src/core/limits.ts'
 import type { Random } from '../src/core/random.ts'
-import { createMergeRule } from '../src/learning/merge/rules.ts'
 import { firstState, type Task } from '../src/learning/task.ts'
 import type { TrainState } from '../src/learning/training.ts'
 import { CatchUp } from './catchup.ts'
 import { Conduct } from './conduct.ts'
-import type { Exchange, ExchangeComponents, Outcome } from './exchange/exchange.ts'
-import { Gossip } from './exchange/gossip.ts'
-import { Rounds } from './exchange/rounds.ts'
+import { createExchange } from './exchange/create.ts'
+import type { Exchange, Outcome } from './exchange/exchange.ts'
 import { LocalModel } from './local-model.ts'
 import { Membership, type Neighbour } from './membership.ts'
 import type { Hello, Message, PeerId, StateMessage, TaskMessage, Update, Want } from './messages.ts'
@@ -22,7 +20,10 @@ import type {
   Rejection,
   Timer
 } from './participant-io.ts'
+import { isBehind, jumpToSwarm, peersAhead, type PaceOptions } from './pace.ts'
+import { Serving } from './serving.ts'
 import type { ParticipantState, Snapshot } from './snapshot.ts'
+import { Tally } from './tally.ts'
 
 export interface ParticipantComponents {
   readonly self: PeerId
@@ -65,9 +66,6 @@ export const participantDefaults: ParticipantOptions = {
 const retryTrainingMs = 5_000
 /** A peer without data does not spin: nothing but messages from others makes its rounds worth more. */
 const idleRoundMs = 1_000
-/** Serving a model costs its sender far more than asking for it: once in this time for each peer. */
-const serveEveryMs = 1_000
-
 /** One peer's whole life in one task: join, train, trade, merge, save, leave. */
 export function participant(
   options: Partial<ParticipantOptions> = {}
@@ -88,15 +86,13 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
   readonly #membership: Membership
   readonly #catchUp: CatchUp
   readonly #conduct = new Conduct()
-  readonly #served = { task: new Map<PeerId, number>(), state: new Map<PeerId, number>() }
-  readonly #rejectedBy: Partial<Record<Rejection, number>> = {}
-  #exchanges = { ok: 0, failed: 0 }
+  readonly #serving = new Serving()
+  readonly #tally = new Tally()
   #state: ParticipantState = 'joining'
   #task: Task | null
   #model: LocalModel | undefined
   #exchange: Exchange | undefined
   #evaluation: (Evaluation & { round: number }) | null = null
-  #mergedWith: readonly PeerId[] = []
   #addresses: readonly string[] = []
   #base: TrainState | undefined
   #joinUntilMs = Infinity
@@ -200,7 +196,12 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       new LocalModel(firstState(task, this.#components.random.fork('init')))
     model.samples = samples
     this.#model = model
-    this.#exchange = this.#createExchange(task, model)
+    this.#exchange = createExchange(task, {
+      self: this.#components.self,
+      random: this.#components.random.fork('exchange'),
+      model,
+      neighbours: () => this.#neighbours()
+    })
     this.#greetAll()
     this.#tryBegin()
   }
@@ -215,27 +216,6 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     return undefined
   }
 
-  #createExchange(
-    { manifest: { merge, exchange }, layout, cid }: Task,
-    model: LocalModel
-  ): Exchange {
-    const components: ExchangeComponents = {
-      self: this.#components.self,
-      random: this.#components.random.fork('exchange'),
-      model,
-      layout,
-      rule: createMergeRule(merge),
-      weights: merge.weights,
-      neighbours: () => this.#membership.introduced(cid)
-    }
-    switch (exchange.mode) {
-      case 'gossip':
-        return new Gossip(components, exchange)
-      case 'rounds':
-        return new Rounds(components, exchange)
-    }
-  }
-
   /** Begin the first round, unless there is somebody to wait for or something to fetch first. */
   #tryBegin(): void {
     if (this.#state !== 'joining') return
@@ -244,46 +224,15 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     const neighbours = this.#neighbours()
     if (neighbours.length < this.#options.quorum && this.#nowMs < this.#joinUntilMs) return
 
-    this.#do(...this.#catchUp.ask('state', this.#ahead(this.#model)))
+    const pace = this.#pace(this.#task)
+    this.#do(...this.#catchUp.ask('state', peersAhead(this.#model, neighbours, pace)))
     if (this.#catchUp.isWaiting) {
       return this.#wake('join', this.#task.manifest.exchange.deadlineMs)
     }
     this.#catchUp.reset()
-    this.#jumpToSwarm(this.#model)
+    jumpToSwarm(this.#model, neighbours, pace)
     this.#greetAll() // from our round on, others wait for us
     this.#beginRound()
-  }
-
-  /** Whose parameters are worth fetching before we train. */
-  #ahead(model: LocalModel): readonly Neighbour[] {
-    if (model.age === 0) return this.#neighbours().filter(({ age }) => age > 0)
-    if (!this.#isBehind(model)) return []
-    return this.#neighbours().filter(({ round }) => round >= this.#swarmRound())
-  }
-
-  /**
-   * A synchronous round is worth nothing in the past: most neighbours are further than the next, or
-   * done with all of them.
-   */
-  #isBehind(model: LocalModel): boolean {
-    if (this.#active().task.manifest.exchange.mode !== 'rounds') return false
-    const round = this.#swarmRound()
-    return round > model.round + 1 || (round > model.round && round >= this.#options.roundsMax)
-  }
-
-  /** Go on with the round that comes next: the others reach it about when we do. */
-  #jumpToSwarm(model: LocalModel): void {
-    if (!this.#isBehind(model)) return
-    const round = this.#swarmRound()
-    model.round = round >= this.#options.roundsMax ? round : round + 1
-  }
-
-  /** Where at least half of the neighbours are, by what they say: one liar alone moves nobody. */
-  #swarmRound(): number {
-    const rounds = this.#neighbours()
-      .map(({ round }) => round)
-      .sort((a, b) => a - b)
-    return rounds[Math.floor((rounds.length - 1) / 2)] ?? 0
   }
 
   #askForTask(): void {
@@ -321,8 +270,8 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     if (fault !== undefined) this.#reject(from, fault)
     else {
       model.merged(message.parameters)
-      model.age = Math.max(model.age, message.age)
-      this.#jumpToSwarm(model)
+      model.age = Math.max(model.age, Math.min(message.age, claimMax))
+      jumpToSwarm(model, this.#neighbours(), this.#pace(task))
       this.#emit({ kind: 'caught-up', from, round: message.round, age: message.age })
     }
     this.#tryBegin()
@@ -333,7 +282,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
   #beginRound(): void {
     const { model, task } = this.#active()
     if (model.round >= this.#options.roundsMax) return this.#finish(model)
-    if (this.#isBehind(model)) {
+    if (isBehind(model, this.#neighbours(), this.#pace(task))) {
       this.#state = 'joining'
       return this.#tryBegin()
     }
@@ -441,8 +390,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
 
   /** A life of this peer is over: what it owes us will not come. */
   #forget(peer: PeerId): void {
-    this.#served.task.delete(peer)
-    this.#served.state.delete(peer)
+    this.#serving.forget(peer)
     this.#catchUp.giveUp(peer)
     if (this.#exchange !== undefined) this.#came(this.#exchange.peerDown(peer))
     this.#tryBegin()
@@ -510,22 +458,15 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     this.#emit({ kind: 'peer-refused', peer: from, ours, theirs })
   }
 
-  #receivedWant(from: PeerId, { what }: Want): void {
-    const servedMs = this.#served[what].get(from) ?? -Infinity
-    if (this.#nowMs - servedMs < serveEveryMs) {
-      this.#send(from, { kind: 'decline', exchange: 0 })
-      return this.#reject(from, 'full')
-    }
-    this.#served[what].set(from, this.#nowMs)
-
-    if (this.#task === null) return this.#reject(from, 'unexpected')
-    if (what === 'task') return this.#send(from, { kind: 'task', manifest: this.#task.bytes })
-
-    if (!this.#isIntroduced(from) || this.#model === undefined) {
+  #receivedWant(from: PeerId, want: Want): void {
+    if (this.#task === null || this.#model === undefined) return this.#reject(from, 'unexpected')
+    if (want.what === 'state' && !this.#isIntroduced(from)) {
       return this.#reject(from, 'unintroduced')
     }
-    const { parameters, progress } = this.#model
-    this.#send(from, { kind: 'state', ...progress, digest: sha256Hex(parameters), parameters })
+    const answer = this.#serving.answer(from, want, this.#task, this.#model, this.#nowMs)
+    if (answer !== undefined) return this.#send(from, answer)
+    this.#send(from, { kind: 'decline', exchange: 0 })
+    this.#reject(from, 'full')
   }
 
   #receivedUpdate(from: PeerId, update: Update): void {
@@ -556,7 +497,6 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
   }
 
   #reject(peer: PeerId, reason: Rejection): void {
-    this.#rejectedBy[reason] = (this.#rejectedBy[reason] ?? 0) + 1
     this.#emit({ kind: 'rejected', peer, reason })
     const forMs = this.#conduct.report(peer, reason, this.#nowMs)
     if (forMs === undefined) return
@@ -636,6 +576,10 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     }
   }
 
+  #pace({ manifest }: Task): PaceOptions {
+    return { mode: manifest.exchange.mode, roundsMax: this.#options.roundsMax }
+  }
+
   #active(): { readonly task: Task; readonly model: LocalModel } {
     return { task: present(this.#task, 'the task'), model: present(this.#model, 'the model') }
   }
@@ -654,20 +598,13 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
 
   #do(...effects: readonly ParticipantEffect[]): void {
     for (const effect of effects) {
-      if (effect.kind === 'emit' && effect.event.kind === 'merged') {
-        this.#exchanges.ok += effect.event.with.length
-        this.#mergedWith = effect.event.with
-      }
-      if (effect.kind === 'emit' && effect.event.kind === 'exchange-failed') {
-        this.#exchanges.failed += effect.event.peers.length
-      }
+      if (effect.kind === 'emit') this.#tally.count(effect.event)
       this.#effects.push(effect)
     }
   }
 
   snapshot(): Snapshot {
     const model = this.#model
-    const rejected = Object.values(this.#rejectedBy).reduce((sum, count) => sum + count, 0)
     return {
       self: this.#components.self,
       task: this.#task?.cid ?? null,
@@ -678,12 +615,12 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       samples: model?.samples ?? 0,
       loss: model?.loss ?? null,
       evaluation: this.#evaluation,
-      mergedWith: this.#mergedWith,
+      mergedWith: this.#tally.mergedWith,
       peers: this.#membership.neighbours.map(({ peer, round, age }) => {
         return { peer, introduced: this.#isIntroduced(peer), round, age }
       }),
       known: this.#membership.knownCount,
-      exchanges: { ...this.#exchanges, rejected, rejectedBy: { ...this.#rejectedBy } },
+      exchanges: this.#tally.exchanges,
       lastSavedRound: this.#lastSavedRound
     }
   }

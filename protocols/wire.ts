@@ -5,6 +5,7 @@ import {
   addressLengthMax,
   addressesPerContactMax,
   contactsPerMessageMax,
+  countMax,
   headerBytesMax,
   manifestBytesMax
 } from '../src/core/limits.ts'
@@ -35,7 +36,7 @@ export interface Prefix {
 
 export type WireFault = 'malformed' | 'too-large'
 
-const count = z.int().nonnegative()
+const count = z.int().nonnegative().max(countMax)
 const peerId = z.string().min(1).max(128)
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
 const cid = z.string().min(1).max(128)

@@ -40,6 +40,14 @@ export const addressesPerContactMax = 8
 /** Characters of one multiaddr: a relayed one with two peer ids is about 180. */
 export const addressLengthMax = 256
 
+/** Any count in a header. Above: malformed. What we count ourselves never comes near it. */
+export const countMax = 2 ** 48
+/**
+ * How far we believe a peer's round or age. Above, it counts as this much: adopting a claim must not
+ * bring our own counters near countMax, where others would refuse us.
+ */
+export const claimMax = 2 ** 40
+
 // --- membership -------------------------------------------------------------------------------
 
 /** Peers whose addresses are remembered. Above: the one seen longest ago is forgotten. */

@@ -1,0 +1,21 @@
+import { createMergeRule } from '../../src/learning/merge/rules.ts'
+import type { Task } from '../../src/learning/task.ts'
+import type { Exchange, ExchangeComponents } from './exchange.ts'
+import { Gossip } from './gossip.ts'
+import { Rounds } from './rounds.ts'
+
+/** The exchange that a task asks for. */
+export function createExchange(
+  { manifest, layout }: Task,
+  parts: Pick<ExchangeComponents, 'self' | 'random' | 'model' | 'neighbours'>
+): Exchange {
+  const { merge, exchange } = manifest
+  const rule = createMergeRule(merge)
+  const components = { ...parts, layout, rule, weights: merge.weights }
+  switch (exchange.mode) {
+    case 'gossip':
+      return new Gossip(components, exchange)
+    case 'rounds':
+      return new Rounds(components, exchange)
+  }
+}
