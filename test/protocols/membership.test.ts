@@ -1,0 +1,104 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { claimMax, contactsMax, contactsPerMessageMax } from '../../src/core/limits.ts'
+import { Random } from '../../src/core/random.ts'
+import { Membership } from '../../protocols/membership.ts'
+import type { Hello } from '../../protocols/messages.ts'
+
+function membership(degree = 4): Membership {
+  return new Membership('self', new Random('membership'), degree)
+}
+
+function hello(changes: Partial<Hello> = {}): Hello {
+  return {
+    kind: 'hello',
+    task: 'task',
+    layout: null,
+    round: 0,
+    age: 0,
+    samples: 1,
+    addresses: ['/memory/x'],
+    known: false,
+    ...changes
+  }
+}
+
+function peersDialed(machine: Membership, nowMs = 0): string[] {
+  return machine.fill(nowMs).flatMap((effect) => {
+    return effect.kind === 'connect' ? [effect.contact.peer] : []
+  })
+}
+
+describe('membership', () => {
+  it('dials up to its degree, a few at a time, nobody twice, and never itself', () => {
+    const machine = membership(6)
+    const peers = ['self', ...'abcdefgh'].map((peer) => ({ peer, addresses: ['/memory/x'] }))
+    machine.learn(peers, 0)
+    const first = peersDialed(machine)
+    expect(first.length).toBe(4)
+    expect(peersDialed(machine)).toEqual([])
+    for (const peer of first) machine.connected(peer)
+    const second = peersDialed(machine)
+    expect(second.length).toBe(2)
+    expect(new Set([...first, ...second]).size).toBe(6)
+    expect([...first, ...second]).not.toContain('self')
+  })
+
+  it('dials nobody in a fixed overlay', () => {
+    const machine = membership(0)
+    machine.learn([{ peer: 'a', addresses: ['/memory/a'] }], 0)
+    expect(machine.fill(0)).toEqual([])
+  })
+
+  it('waits longer after every failure, up to five minutes', () => {
+    const machine = membership()
+    machine.learn([{ peer: 'a', addresses: ['/memory/a'] }], 0)
+    const dialedAt: number[] = []
+    for (let second = 0; second < 3_600; second++) {
+      if (peersDialed(machine, second * 1_000).length === 0) continue
+      dialedAt.push(second)
+      machine.unreachable('a', second * 1_000)
+    }
+    const gaps = dialedAt.slice(1).map((second, index) => second - (dialedAt[index] ?? 0))
+    expect(gaps[0]).toBeLessThanOrEqual(2)
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(451) // five minutes and its jitter
+    expect(gaps.length).toBeLessThan(40)
+  })
+
+  it('remembers a bounded number of peers, and not the oldest', () => {
+    const machine = membership()
+    for (let i = 0; i < contactsMax + 10; i++) {
+      machine.learn([{ peer: `peer-${i}`, addresses: ['/memory/x'] }], i)
+    }
+    expect(machine.knownCount).toBe(contactsMax)
+    machine.learn([{ peer: 'peer-0', addresses: ['/memory/x'] }], contactsMax + 10)
+    expect(machine.knownCount).toBe(contactsMax)
+  })
+
+  it('tells of connected peers of the task only, and not of whom it tells', () => {
+    const machine = membership(100)
+    for (let i = 0; i < 50; i++) {
+      machine.connected(`peer-${i}`)
+      machine.introduce(`peer-${i}`, hello({ task: i % 2 === 0 ? 'task' : 'other' }), 0)
+    }
+    const contacts = machine.contactsFor('peer-0', 'task')
+    expect(contacts.length).toBe(24)
+    expect(contacts.length).toBeLessThanOrEqual(contactsPerMessageMax)
+    expect(contacts.map(({ peer }) => peer)).not.toContain('peer-0')
+    expect(contacts.every(({ peer }) => Number(peer.slice(5)) % 2 === 0)).toBe(true)
+  })
+
+  it('believes no claim beyond measure, and no progress backwards', () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), fc.maxSafeNat(), (round, age) => {
+        const machine = membership()
+        machine.connected('eve')
+        machine.introduce('eve', hello({ round, age }), 0)
+        machine.progressed('eve', { round: round - 1, age: 1, samples: 1 })
+        const eve = machine.neighbour('eve')
+        expect(eve?.round).toBe(Math.min(round, claimMax))
+        expect(eve?.age).toBe(round - 1 >= claimMax ? 1 : Math.min(age, claimMax))
+      })
+    )
+  })
+})
