@@ -12,7 +12,9 @@ export interface JoinLine {
 
 const notes: Record<Reach, string> = {
   public: 'works from anywhere, unless a firewall is in between',
-  lan: 'works from the same local network',
+  lan:
+    'works from the same local network; to be found from elsewhere, forward a TCP port of your ' +
+    'router to this machine and give --port and --public-ip',
   loopback: 'works on this machine only; listen on 0.0.0.0 to be reached from others'
 }
 

@@ -168,7 +168,7 @@ function greet(daemon: Daemon, options: UpOptions): void {
     task: status.task ?? 'asking the swarm for it',
     ...(status.resumedRound === null ? {} : { resumed: `from round ${status.resumedRound}` }),
     join: line === undefined ? 'not listening' : `starling up --join ${line.address}`,
-    reachability: `${status.reachability}: the join line ${line?.note ?? 'is missing'}`,
+    reachability: `${status.reachability}; the join line ${line?.note ?? 'is missing: not listening'}`,
     control: daemon.control.url
   })
   printLine('ready')
