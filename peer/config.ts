@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { multiaddr } from '@multiformats/multiaddr'
 import { StarlingError } from '../src/core/errors.ts'
-import { unknownWord } from '../src/core/nearest.ts'
+import { explain } from '../src/core/explain.ts'
 import { addressLengthMax, configBytesMax } from '../src/core/limits.ts'
 import { backendNames } from '../src/learning/engine/select.ts'
 import { readBounded, writeAtomically } from './files.ts'
@@ -77,20 +77,14 @@ export async function readConfig(path: string): Promise<Config> {
 export function checkConfig(content: unknown, from: string): Config {
   const parsed = configSchema.safeParse(content)
   if (parsed.success) return parsed.data
-  const troubles = parsed.error.issues.map(describeIssue).join('\n')
-  throw new StarlingError('STARLING_BAD_CONFIG', `${from} is not valid:\n${troubles}`)
+  const troubles = explain(configSchema, parsed.error, content).map((line) => `  ${line}`)
+  throw new StarlingError('STARLING_BAD_CONFIG', `${from} is not valid:\n${troubles.join('\n')}`)
 }
 
 /** @throws STARLING_BAD_CONFIG before anything is written */
 export async function writeConfig(path: string, config: Config): Promise<void> {
   const content = JSON.stringify(checkConfig(config, path), null, 2)
   await writeAtomically(path, [Buffer.from(content + '\n')])
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string {
-  if (issue.code !== 'unrecognized_keys') return `  ${issue.path.join('.')}: ${issue.message}`
-  const known = Object.keys(configSchema.shape)
-  return issue.keys.map((key) => `  ${unknownWord('key', key, known)}`).join('\n')
 }
 
 function isMultiaddr(text: string): boolean {

@@ -5,6 +5,8 @@ import { StarlingError } from '../src/core/errors.ts'
 import { scenarioBytesMax, simulatedPeersMax } from '../src/core/limits.ts'
 import { partitionSchema } from '../src/learning/data/partition.ts'
 import { mergeSchema } from '../src/learning/merge/rules.ts'
+import { presetSchema } from '../src/learning/model/spec.ts'
+import { optimizerSchema } from '../src/learning/training.ts'
 import { applySettings, parseOverride } from './overrides.ts'
 
 /**
@@ -55,27 +57,6 @@ export const topologySchema = z.discriminatedUnion('kind', [
   })
 ])
 export type TopologySpec = z.infer<typeof topologySchema>
-
-const width = z.int().min(1).max(65_536)
-
-const modelSchema = z.discriminatedUnion('preset', [
-  z.strictObject({ preset: z.literal('logreg') }),
-  z.strictObject({ preset: z.literal('mlp'), hidden: z.array(width).max(64).default([64]) }),
-  z.strictObject({
-    preset: z.literal('cnn'),
-    filters: z.array(width).min(1).max(8).default([16, 32]),
-    hidden: width.default(64)
-  })
-])
-
-const optimizerSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('sgd'),
-    learningRate: z.number().positive().max(100),
-    momentum: z.number().min(0).lt(1).default(0)
-  }),
-  z.strictObject({ kind: z.literal('adam'), learningRate: z.number().positive().max(100) })
-])
 
 const ranks = ['random', 'degree', 'betweenness'] as const
 
@@ -147,7 +128,7 @@ const scenarioShape = {
     .prefault({}),
   task: z
     .strictObject({
-      model: modelSchema.default({ preset: 'mlp', hidden: [64] }),
+      model: presetSchema.default({ preset: 'mlp', hidden: [64] }),
       init: z.enum(['shared', 'independent']).default('shared'),
       optimizer: optimizerSchema.default({ kind: 'sgd', learningRate: 0.05, momentum: 0.9 }),
       batchSize: count.max(65_536).default(32),

@@ -22,7 +22,7 @@ const exitCodeOf: Readonly<Record<ErrorKind, number>> = {
  * is what a report needs.
  * @returns the exit code
  */
-export function explain(error: unknown): number {
+export function tell(error: unknown): number {
   if (isStarlingError(error)) {
     process.stderr.write(`starling: ${error.message}\n`)
     return exitCodeOf[error.kind]

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { dataCommand } from './data.ts'
 import { demoCommand } from './demo.ts'
-import { exitCodes, explain } from './exit.ts'
+import { exitCodes, tell } from './exit.ts'
 import { idCommand, initCommand } from './init.ts'
 import { simCommand } from './sim.ts'
 import { peersCommand, statusCommand, stopCommand } from './status.ts'
@@ -56,7 +56,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program().parseAsync([...argv])
   } catch (error) {
-    if (!(error instanceof CommanderError)) process.exitCode = explain(error)
+    if (!(error instanceof CommanderError)) process.exitCode = tell(error)
     else process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.input
   }
 }

@@ -4,6 +4,7 @@ import { CID } from 'multiformats/cid'
 import * as Digest from 'multiformats/hashes/digest'
 import { z } from 'zod'
 import { StarlingError } from '../core/errors.ts'
+import { explain } from '../core/explain.ts'
 import { classesMax, featuresMax, manifestBytesMax } from '../core/limits.ts'
 import { Random } from '../core/random.ts'
 import { createLayout, initialise, tensorSpecSchema, type Layout } from './layout.ts'
@@ -103,7 +104,9 @@ function check<Schema extends z.ZodType>(schema: Schema, content: unknown): z.in
   if (parsed.success) return parsed.data
   throw new StarlingError(
     'STARLING_BAD_TASK',
-    `the task is not valid:\n${z.prettifyError(parsed.error)}`
+    `the task is not valid:\n${explain(schema, parsed.error, content)
+      .map((line) => `  ${line}`)
+      .join('\n')}`
   )
 }
 

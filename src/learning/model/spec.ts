@@ -2,8 +2,8 @@ import { z } from 'zod'
 
 const width = z.int().min(1).max(65_536)
 
-/** A model by name, or a tfjs-layers topology (`model.toJSON()` of a Sequential or functional model). */
-export const modelSchema = z.union([
+/** A model by name. */
+export const presetSchema = z.discriminatedUnion('preset', [
   z.strictObject({ preset: z.literal('logreg') }),
   z.strictObject({ preset: z.literal('mlp'), hidden: z.array(width).max(64).default([64]) }),
   z.strictObject({
@@ -12,7 +12,12 @@ export const modelSchema = z.union([
     filters: z.array(width).min(1).max(8).default([16, 32]),
     /** Units of the dense layer before the output. */
     hidden: width.default(64)
-  }),
+  })
+])
+
+/** A preset, or a tfjs-layers topology (`model.toJSON()` of a Sequential or functional model). */
+export const modelSchema = z.union([
+  presetSchema,
   z.strictObject({ topology: z.record(z.string(), z.json()) })
 ])
 
