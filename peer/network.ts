@@ -14,6 +14,7 @@ import { StarlingError } from '../src/core/errors.ts'
 import {
   connectionsMax,
   handshakesMax,
+  pingStreamsMax,
   inboundConnectionsPerSecondMax,
   topicBytesPerPeerMax
 } from '../src/core/limits.ts'
@@ -97,7 +98,9 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
     services: {
       identify: identify(),
       identifyPush: identifyPush(),
-      ping: ping(),
+      // The DHT and the connection monitor ping at the same time; with libp2p's limit of one stream the
+      // monitor's ping fails, and it aborts a healthy connection.
+      ping: ping({ maxInboundStreams: pingStreamsMax, maxOutboundStreams: pingStreamsMax }),
       dht: kadDHT({
         // Never the public IPFS DHT.
         protocol: '/starling/kad/1.0.0',

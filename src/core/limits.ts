@@ -108,6 +108,8 @@ export const inboundConnectionsPerSecondMax = 50
 export const handshakesMax = 64
 /** Frame streams that a peer may hold open to us: one in use, the others still closing. */
 export const frameStreamsMax = 4
+/** Pings under way on one connection, each way: the DHT's and the monitor's. More: refused. */
+export const pingStreamsMax = 8
 /** Frames that wait for one peer. Above: an old one that can be missed goes, else the connection. */
 export const outboxFramesMax = 64
 /** Bytes that wait for one peer; a single larger frame may wait alone. */

@@ -39,6 +39,13 @@ describe('createNetwork', () => {
     expect(told.some((address) => address.startsWith('/ip4/192.0.2.7/tcp/4001'))).toBe(true)
   })
 
+  it('takes several pings at once: the DHT pings while the connection monitor does', async () => {
+    const [ana, ben] = [await startNode(), await startNode()]
+    await ana.dial(ben.getMultiaddrs()[0]!)
+    const pings = Array.from({ length: 4 }, () => ana.services.ping.ping(ben.peerId))
+    expect((await Promise.all(pings)).every((ms) => ms >= 0)).toBe(true)
+  })
+
   it('remembers peers on disk, and finds them again without their address', async () => {
     const [privateKey, ben] = [await generateKeyPair('Ed25519'), await startNode()]
     const options = { privateKey, datastorePath: join(home, 'remembers') }
