@@ -96,11 +96,13 @@ export class TfjsEngine implements Engine {
 
   logits(parameters: Float32Array, samples: Samples): Float32Array {
     const tf = this.#begin(parameters, samples)
-    return tf.tidy(() => {
+    const scores = tf.tidy(() => {
       this.#load(parameters)
-      const scores = this.#model.apply(this.#featuresOf(samples), { training: false }) as Tensor
-      return scores.dataSync<'float32'>().slice()
+      return this.#model.apply(this.#featuresOf(samples), { training: false }) as Tensor
     })
+    const logits = scores.dataSync<'float32'>().slice()
+    scores.dispose()
+    return logits
   }
 
   dispose(): void {
