@@ -157,7 +157,8 @@ function scaled(features: Float32Array, scale: Scale | undefined): Float32Array 
   if (scale === undefined) return features
   const { mean, deviation } = scale
   const factor = 1 / deviation
-  const output = new Float32Array(features.length)
-  for (let i = 0; i < output.length; i++) output[i] = ((features[i] as number) - mean) * factor
+  const count = features.length // read once: at every turn it doubles the time
+  const output = new Float32Array(count)
+  for (let i = 0; i < count; i++) output[i] = ((features[i] as number) - mean) * factor
   return output
 }

@@ -21,12 +21,13 @@ export const average: MergeRule = (own, others, layout) => {
 
   for (let start = 0; start < merged.length; start += blockSize) {
     const block = sums.subarray(0, merged.length - start)
-    const parts = models.map(({ parameters }) => parameters.subarray(start, start + block.length))
+    const length = block.length
+    const parts = models.map(({ parameters }) => parameters.subarray(start, start + length))
     block.fill(-0) // what adds nothing: 0 + −0 would lose the sign of a zero
     let next = 0
     for (; next + 4 <= parts.length; next += 4) addFour(block, parts, shares, next)
     for (; next < parts.length; next++) addOne(block, parts, shares, next)
-    for (let i = 0; i < block.length; i++) merged[start + i] = block[i] as number
+    for (let i = 0; i < length; i++) merged[start + i] = block[i] as number
   }
 
   for (const { role, offset, size } of layout.tensors) {
@@ -43,12 +44,13 @@ function addOne(
 ): void {
   const part = parts[index] as Float32Array
   const share = shares[index] as number
-  for (let i = 0; i < sums.length; i++) {
+  const length = sums.length // asked for at every turn, it costs more than the addition
+  for (let i = 0; i < length; i++) {
     sums[i] = (sums[i] as number) + share * (part[i] as number)
   }
 }
 
-/** The additions of four calls of `addOne`, in their order, in about half the time. */
+/** The additions of four calls of `addOne`, in their order, in two thirds of the time. */
 function addFour(
   sums: Float64Array,
   parts: readonly Float32Array[],
@@ -57,7 +59,8 @@ function addFour(
 ): void {
   const [a, b, c, d] = parts.slice(index, index + 4) as Four<Float32Array>
   const [shareA, shareB, shareC, shareD] = shares.slice(index, index + 4) as Four<number>
-  for (let i = 0; i < sums.length; i++) {
+  const length = sums.length
+  for (let i = 0; i < length; i++) {
     sums[i] =
       (sums[i] as number) +
       shareA * (a[i] as number) +

@@ -86,7 +86,8 @@ function restoreVariance(
   )
   if (Math.abs(factor - 1) < factorResolution) return
 
-  for (let i = tensor.offset; i < tensor.offset + tensor.size; i++) {
+  const end = tensor.offset + tensor.size
+  for (let i = tensor.offset; i < end; i++) {
     const restored = mean + ((parameters[i] as number) - mean) * factor
     parameters[i] = Math.max(-float32Max, Math.min(float32Max, restored))
   }
