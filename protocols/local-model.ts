@@ -1,5 +1,5 @@
 import type { TrainResult, TrainState } from '../src/learning/training.ts'
-import { isFinite } from '../src/learning/layout.ts'
+import { staysFinite } from '../src/learning/layout.ts'
 import type { Checkpoint } from './participant-io.ts'
 import type { Progress } from './messages.ts'
 
@@ -59,7 +59,7 @@ export class LocalModel implements Progress {
       ? result.parameters
       : shifted(this.#state.parameters, base.parameters, result.parameters)
     // Two finite models can have an infinite difference; then what was merged stays as it is.
-    const parameters = isFinite(moved) ? moved : this.#state.parameters
+    const parameters = staysFinite(moved) ? moved : this.#state.parameters
     this.#state = { parameters, optimizer, steps }
     this.age += result.rolledBack ? 0 : result.samples
     this.loss = result.loss

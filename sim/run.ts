@@ -30,7 +30,7 @@ export interface ArmResult {
 
 /**
  * The result document: one arm's fields at the top. With several arms they are those of the last,
- * `arms` has them all, and `pass` means that all passed.
+ * `arms` has them all, `wallSeconds` is their sum, and `pass` means that all passed.
  */
 export interface Result extends ArmResult {
   readonly scenario: string
@@ -84,6 +84,7 @@ export async function runScenario(
     seed,
     version: options.version,
     ...last,
+    wallSeconds: results.reduce((sum, { wallSeconds }) => sum + wallSeconds, 0),
     ...(experiment.arms[0]?.name === null ? {} : { arms: results }),
     pass: results.every(({ pass }) => pass)
   }

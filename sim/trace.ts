@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { bytesOf } from '../src/core/digest.ts'
-import { isFinite } from '../src/learning/layout.ts'
 
 /** One line about something that happened, as `events.ndjson` shows it. */
 export interface TraceEvent {
@@ -75,17 +74,3 @@ export function fingerprint(array: ArrayBufferView): number {
 
 const offsetBasis = 0x811c9dc5
 const prime = 0x01000193
-
-/** Whether arrays are finite, each looked at once. */
-export class FiniteCheck {
-  readonly #known = new WeakMap<Float32Array, boolean>()
-
-  passes(array: Float32Array): boolean {
-    let finite = this.#known.get(array)
-    if (finite === undefined) {
-      finite = isFinite(array)
-      this.#known.set(array, finite)
-    }
-    return finite
-  }
-}

@@ -14,6 +14,7 @@ import { Driver } from '../src/core/driver.ts'
 import { brokenInvariantsListedMax, simultaneousEventsPerPeerMax } from '../src/core/limits.ts'
 import type { Body } from '../src/core/machine.ts'
 import type { Random } from '../src/core/random.ts'
+import { staysFinite } from '../src/learning/layout.ts'
 import type { Task } from '../src/learning/task.ts'
 import { draw } from './distribution.ts'
 import { Faults, type FaultCounts, type Stricken } from './faults.ts'
@@ -22,7 +23,7 @@ import { Network, type NetworkEvent } from './network.ts'
 import { EventQueue } from './queue.ts'
 import type { Scenario } from './scenario.ts'
 import { buildTopology, countComponents, edgesOf, neighboursOf, type Topology } from './topology.ts'
-import { FiniteCheck, Trace, type TraceEvent } from './trace.ts'
+import { Trace, type TraceEvent } from './trace.ts'
 import type { Trainer } from './trainer.ts'
 
 export interface WorldComponents {
@@ -122,7 +123,6 @@ export class World implements Stricken {
   readonly #queue = new EventQueue<WorldEvent>()
   readonly #network: Network<Message>
   readonly #trace: Trace
-  readonly #finite = new FiniteCheck()
   readonly #seats: readonly Seat[]
   readonly #seatOf: ReadonlyMap<PeerId, Seat>
   readonly #faults: Faults
@@ -416,8 +416,7 @@ export class World implements Stricken {
   /** After every event: what must hold, whatever happens. */
   #inspect({ seat, participant: { model } }: Life): void {
     if (model === undefined) return
-    if (!this.#finite.passes(model.parameters))
-      this.#breaks(`the model of ${seat.id} is not finite`)
+    if (!staysFinite(model.parameters)) this.#breaks(`the model of ${seat.id} is not finite`)
     seat.initialVariance ??= weightVariances([model.parameters], this.#components.task.layout)
   }
 

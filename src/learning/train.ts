@@ -4,7 +4,7 @@ import type { Random } from '../core/random.ts'
 import { Batches } from './batches.ts'
 import type { Samples } from './data/dataset.ts'
 import type { Engine } from './engine/engine.ts'
-import { isFinite } from './layout.ts'
+import { staysFinite } from './layout.ts'
 import { crossEntropy } from './loss.ts'
 import { optimize, optimizerMemory } from './optimizer.ts'
 import type { TrainingSpec, TrainResult, TrainState } from './training.ts'
@@ -61,7 +61,7 @@ export function train(
     lossLast = loss
     optimize(training.optimizer, parameters, gradient, optimizer, step + 1)
   }
-  if (!isFinite(parameters) || !isFinite(optimizer)) return rolledBack(end - 1)
+  if (!staysFinite(parameters) || !staysFinite(optimizer)) return rolledBack(end - 1)
   return {
     parameters,
     optimizer,

@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parametersMax } from '../../src/core/limits.ts'
 import { Random } from '../../src/core/random.ts'
-import { createLayout, initialise, isFinite, type TensorSpec } from '../../src/learning/layout.ts'
+import {
+  createLayout,
+  initialise,
+  isFinite,
+  staysFinite,
+  type TensorSpec
+} from '../../src/learning/layout.ts'
 
 function tensor(name: string, shape: number[], initialiser: TensorSpec['initialiser']): TensorSpec {
   return { name, shape, role: 'weight', initialiser }
@@ -78,5 +84,20 @@ describe('isFinite', () => {
       )
     )
     expect(isFinite(Float32Array.of(3.4e38, 3.4e38, -3.4e38))).toBe(true)
+  })
+})
+
+describe('staysFinite', () => {
+  it('looks once at an array that is finite', () => {
+    const parameters = Float32Array.of(1, 2)
+    expect(staysFinite(parameters)).toBe(true)
+    parameters[1] = NaN // which nobody does to an array that is shared
+    expect(staysFinite(parameters)).toBe(true)
+  })
+
+  it('does not take a NaN for seen', () => {
+    const parameters = Float32Array.of(1, NaN)
+    expect(staysFinite(parameters)).toBe(false)
+    expect(staysFinite(parameters)).toBe(false)
   })
 })

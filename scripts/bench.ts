@@ -1,0 +1,56 @@
+import os from 'node:os'
+import { Argument, Command, Option } from 'commander'
+import { benchEngine } from './bench/engine.ts'
+import { benchMerge } from './bench/merge.ts'
+import { benchSim } from './bench/sim.ts'
+
+/** `npm run bench -- [NAME...] [--json]`: how fast we are, on one machine, in one document. */
+
+const benches: Record<string, () => object | Promise<object>> = {
+  engine: benchEngine,
+  merge: benchMerge,
+  sim: benchSim
+}
+
+await new Command('bench')
+  .addArgument(
+    new Argument('[names...]', 'all of them if none is named').choices(Object.keys(benches))
+  )
+  .addOption(new Option('--json', 'one JSON document'))
+  .action(async (names: readonly string[], { json }: { readonly json?: boolean }) => {
+    const report: Record<string, object> = { machine: machine() }
+    for (const [name, bench] of Object.entries(benches)) {
+      if (names.length === 0 || names.includes(name)) report[name] = await bench()
+    }
+    if (json === true) console.log(JSON.stringify(report, rounded, 2))
+    else printForPeople(report)
+  })
+  .parseAsync()
+
+function machine(): object {
+  const cpus = os.cpus()
+  return {
+    node: process.version,
+    platform: `${os.platform()} ${os.arch()}`,
+    processor: cpus[0]?.model ?? 'unknown',
+    cores: cpus.length,
+    memoryGiB: os.totalmem() / 2 ** 30,
+    // Above the number of cores, others were at work and figures on the wall are too high.
+    loadBefore: os.loadavg()[0] ?? NaN
+  }
+}
+
+/** Four significant digits: nothing here repeats more closely. */
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(4)) : value
+}
+
+function printForPeople(report: object): void {
+  for (const [name, figures] of Object.entries(report) as [string, object][]) {
+    console.log(name)
+    for (const [figure, value] of Object.entries(figures) as [string, unknown][]) {
+      const text = typeof value === 'object' ? JSON.stringify(value, rounded) : value
+      console.log(`  ${figure.padEnd(20)} ${String(rounded(figure, text))}`)
+    }
+  }
+}
