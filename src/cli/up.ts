@@ -140,11 +140,14 @@ function rememberSwarm(
   { home, config, logger }: Settings
 ): (event: BodyEvent) => void {
   let known = config
+  let writing = Promise.resolve()
   const remember = (change: typeof config): void => {
-    known = { ...known, ...change }
-    writeConfig(home.config, known).catch((error: unknown) =>
-      logger.warn(`cannot remember the swarm: ${String(error)}`)
-    )
+    const next = { ...known, ...change }
+    known = next
+    // One after another: of two at once, the older one could be the last to get its name.
+    writing = writing
+      .then(() => writeConfig(home.config, next))
+      .catch((error: unknown) => logger.warn(`cannot remember the swarm: ${String(error)}`))
   }
   return (event) => {
     if (event.kind === 'task-adopted' && known.task !== event.task) remember({ task: event.task })
