@@ -1,10 +1,11 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { StarlingError } from '../core/errors.ts'
 import { backendNames } from '../learning/engine/select.ts'
 import type { BodyEvent } from '../../peer/body.ts'
 import { configDefaults, writeConfig } from '../../peer/config.ts'
 import { startDaemon, type Daemon, type DaemonOptions } from '../../peer/daemon.ts'
 import type { Logger } from '../../peer/log.ts'
+import { collect, wholeNumber } from './arguments.ts'
 import { exitCodes } from './exit.ts'
 import { percent, printFacts, printJson, printLine } from './print.ts'
 import {
@@ -15,7 +16,6 @@ import {
   type Settings
 } from './settings.ts'
 import { findTask } from './task-file.ts'
-import { parseNumber } from './task.ts'
 import { version } from './version.ts'
 
 interface UpOptions extends CommonOptions {
@@ -38,14 +38,23 @@ export function upCommand(): Command {
     .option('--join <multiaddr>', 'a peer to begin with; may be repeated', collect, [])
     .option('--data <spec>', 'private data to train on; without: what the task brings itself')
     .option('--listen <multiaddr>', 'where to listen; may be repeated', collect, [])
-    .option('--port <n>', 'TCP port to listen on; 0 for any', parsePort)
+    .option('--port <n>', 'TCP port to listen on; 0 for any', wholeNumber(0, 65_535))
     .option('--public-ip <ip>', 'address that the world knows this machine by')
     .addOption(
       new Option('--backend <name>', 'which code computes').choices(['auto', ...backendNames])
     )
-    .option('--rounds <n>', 'stop training after so many rounds; still answer peers', parseNumber)
-    .option('--wait-for <n>', 'peers to wait for before the first round', parseNumber)
-    .option('--evaluate-every <n>', 'rounds between evaluations on held-out data', parseNumber, 10)
+    .option(
+      '--rounds <n>',
+      'stop training after so many rounds; still answer peers',
+      wholeNumber(0, 1_000_000_000)
+    )
+    .option('--wait-for <n>', 'peers to wait for before the first round', wholeNumber(0, 10_000))
+    .option(
+      '--evaluate-every <n>',
+      'rounds between evaluations on held-out data; 0 for none',
+      wholeNumber(0, 1_000_000_000),
+      10
+    )
     .addHelpText(
       'after',
       `
@@ -232,16 +241,4 @@ function log(logger: Logger, event: BodyEvent): void {
     case 'bug':
       return logger.error(`a mistake in starling itself, in ${event.where}: ${event.reason}`)
   }
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value]
-}
-
-function parsePort(text: string): number {
-  const port = Number(text)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InvalidArgumentError('a port is a number from 0 to 65535')
-  }
-  return port
 }
