@@ -4,8 +4,12 @@ import { backendNames } from '../learning/engine/select.ts'
 import type { BodyEvent } from '../../peer/body.ts'
 import { configDefaults, writeConfig } from '../../peer/config.ts'
 import { startDaemon, type Daemon, type DaemonOptions } from '../../peer/daemon.ts'
+import { openHome } from '../../peer/home.ts'
+import { joinLine } from '../../peer/join-line.ts'
 import type { Logger } from '../../peer/log.ts'
+import type { Status } from '../../peer/status.ts'
 import { collect, wholeNumber } from './arguments.ts'
+import { detach } from './detach.ts'
 import { exitCodes } from './exit.ts'
 import { percent, printFacts, printJson, printLine } from './print.ts'
 import {
@@ -29,6 +33,7 @@ interface UpOptions extends CommonOptions {
   readonly rounds?: number
   readonly waitFor?: number
   readonly evaluateEvery: number
+  readonly detach?: boolean
 }
 
 export function upCommand(): Command {
@@ -55,6 +60,7 @@ export function upCommand(): Command {
       wholeNumber(0, 1_000_000_000),
       10
     )
+    .option('--detach', 'leave it running in the background; it logs to daemon.log in its home')
     .addHelpText(
       'after',
       `
@@ -62,18 +68,35 @@ Examples:
   $ starling up --task digits.json --port 4001
   $ starling up --join /ip4/192.0.2.7/tcp/4001/p2p/12D3Koo… --data idx:./my-digits
   $ starling up                          # as last time: same task, same swarm
+  $ starling up --detach && starling status
 
 Ctrl-C says goodbye, saves and ends; a second one ends at once.`
     )
     .action(async (options: UpOptions) => {
+      if (options.detach === true) return startInBackground(options)
       const settings = await readSettings(options)
       const daemon = await startDaemon(await daemonOptions(options, settings))
       stopOnSignals(daemon, settings.logger)
-      greet(daemon, options)
+      greet(
+        { status: daemon.status(), home: daemon.home.path, control: daemon.control.url },
+        options
+      )
       await daemon.done
       // Whatever a library still holds open, the daemon is done.
       process.exit(exitCodes.ok)
     })
+}
+
+async function startInBackground(options: UpOptions): Promise<void> {
+  const home = await openHome(options.home)
+  const outcome = await detach(home, process.argv.slice(2))
+  if (outcome.kind === 'ended') {
+    process.stderr.write(outcome.log)
+    process.exitCode = outcome.exitCode
+    return
+  }
+  const { client, status } = outcome
+  greet({ status, home: home.path, control: client.url, pid: client.pid }, options)
 }
 
 async function daemonOptions(options: UpOptions, settings: Settings): Promise<DaemonOptions> {
@@ -169,19 +192,26 @@ function rememberSwarm(
   }
 }
 
-function greet(daemon: Daemon, options: UpOptions): void {
-  const status = daemon.status()
-  const line = daemon.joinLine()
-  if (options.json === true)
-    return printJson({ ...status, home: daemon.home.path, control: daemon.control.url })
+interface Started {
+  readonly status: Status
+  readonly home: string
+  readonly control: string
+  /** Of a daemon in the background. */
+  readonly pid?: number
+}
+
+function greet({ status, ...where }: Started, options: UpOptions): void {
+  if (options.json === true) return printJson({ ...status, ...where })
+  const line = joinLine(status.peerId, status.listen)
   printFacts({
     'peer id': status.peerId,
-    home: daemon.home.path,
+    home: where.home,
     task: status.task ?? 'asking the swarm for it',
     ...(status.resumedRound === null ? {} : { resumed: `from round ${status.resumedRound}` }),
     join: line === undefined ? 'not listening' : `starling up --join ${line.address}`,
     reachability: `${status.reachability}: the join line ${line?.note ?? 'is missing'}`,
-    control: daemon.control.url
+    control: where.control,
+    ...(where.pid === undefined ? {} : { process: where.pid })
   })
   printLine('ready')
 }
