@@ -4,6 +4,7 @@ import { CID } from 'multiformats/cid'
 import * as Digest from 'multiformats/hashes/digest'
 import { z } from 'zod'
 import { StarlingError } from '../core/errors.ts'
+import { explain } from '../core/explain.ts'
 import { classesMax, featuresMax, manifestBytesMax } from '../core/limits.ts'
 import { Random } from '../core/random.ts'
 import { createLayout, initialise, tensorSpecSchema, type Layout } from './layout.ts'
@@ -101,10 +102,8 @@ export function checkDraft(content: unknown): TaskDraft {
 function check<Schema extends z.ZodType>(schema: Schema, content: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(content)
   if (parsed.success) return parsed.data
-  throw new StarlingError(
-    'STARLING_BAD_TASK',
-    `the task is not valid:\n${z.prettifyError(parsed.error)}`
-  )
+  const lines = explain(schema, parsed.error, content).map((line) => `  ${line}`)
+  throw new StarlingError('STARLING_BAD_TASK', `the task is not valid:\n${lines.join('\n')}`)
 }
 
 /**
