@@ -131,7 +131,11 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   readonly #counters = { bytesSent: 0, bytesReceived: 0, framesTruncated: 0, framesLost: 0 }
   #layout: Layout | null = null
   #progress: Omit<Announcement, 'addresses'> | undefined
+  /** What happened while the network was starting; undefined from the machine's start on. */
+  #early: ParticipantInput[] | undefined = []
   #stopping: Promise<void> | undefined
+  /** The goodbye is said and the last checkpoint written: nothing is performed any more. */
+  #over = false
 
   constructor(parts: BodyComponents, options: BodyOptions) {
     this.#parts = parts
@@ -198,7 +202,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       maxInboundStreams: frameStreamsMax
     })
     await startNetwork(node)
-    this.#deliver({ kind: 'start' })
+    this.#begin()
     this.#tellAddresses()
     for (const peer of node.getPeers()) this.#peerUp(peer.toString())
     this.#bootstraps.start()
@@ -227,6 +231,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   }
 
   perform(effect: ParticipantEffect): void {
+    if (this.#over) return
     const { trainer, store } = this.#parts
     switch (effect.kind) {
       case 'send':
@@ -404,7 +409,19 @@ export class Libp2pBody implements Body<ParticipantEffect> {
 
   // --- the participant --------------------------------------------------------------------------
 
+  /** A life begins with its start: what came before waits. */
+  #begin(): void {
+    const early = this.#early ?? []
+    this.#early = undefined
+    this.#deliver({ kind: 'start' })
+    for (const input of early) this.#deliver(input)
+  }
+
   #deliver(input: ParticipantInput): void {
+    if (this.#early !== undefined) {
+      this.#early.push(input)
+      return
+    }
     this.#guard.run(`handling '${input.kind}'`, () => this.#driver.deliver(input))
   }
 
@@ -489,6 +506,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       ])
     )
     this.#driver.stop()
+    this.#over = true
     for (const stop of this.#stopListening) stop()
     for (const timer of this.#timers.values()) clearTimeout(timer)
     for (const box of [...this.#inboxes.values(), ...this.#outboxes.values()]) {

@@ -45,6 +45,10 @@ export class ControlClient {
     return new ControlClient(home, file, { ...controlClientDefaults, ...options })
   }
 
+  get url(): string {
+    return this.#file.url
+  }
+
   /** The daemon's process. */
   get pid(): number {
     return this.#file.pid

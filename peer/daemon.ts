@@ -50,9 +50,9 @@ export interface Daemon {
 const stopTrainerMsMax = 500
 
 /**
- * Start a daemon.
+ * Start a daemon. With a task, it is ready to train when this settles; without, it asks the swarm.
  * @throws STARLING_HOME_LOCKED, STARLING_HOME_UNUSABLE, STARLING_BAD_IDENTITY, STARLING_PORT_TAKEN,
- *   STARLING_BAD_MULTIADDR
+ *   STARLING_BAD_MULTIADDR; as loading data and engine do; STARLING_TASK_MISMATCH
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const bootstraps = options.bootstrap.map((address) => readPeerAddress(address, 'join'))
@@ -137,19 +137,24 @@ async function join(
   body.onEvent(options.onEvent)
   refuseOtherSwarm(body, machine, bootstraps, (failure) => void stop(failure))
   await body.start()
-  const control = await startControl(
-    home.control,
-    {
-      status,
-      peers: () => ({ peers: machine.snapshot().peers, heard: body.status().heard }),
-      stop: () => void stop(),
-      subscribe: (listener) => body.onEvent(listener)
-    },
-    { port: options.controlPort }
-  ).catch(async (error: unknown) => {
-    await body.stop()
+  let control: Control
+  try {
+    // With a task at hand, data that does not fit it is found out before anybody is told 'ready'.
+    if (options.task !== null) await Promise.race([work.adopted, done])
+    control = await startControl(
+      home.control,
+      {
+        status,
+        peers: () => ({ peers: machine.snapshot().peers, heard: body.status().heard }),
+        stop: () => void stop(),
+        subscribe: (listener) => body.onEvent(listener)
+      },
+      { port: options.controlPort }
+    )
+  } catch (error) {
+    await stop(error).catch(() => undefined) // what was wrong first is what is told
     throw error
-  })
+  }
   closing.push(() => control.stop())
   return {
     self,

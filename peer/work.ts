@@ -32,6 +32,7 @@ export class Work implements Trainer, Store {
   #description: TrainerDescription | undefined
   readonly #onEvent: (event: BodyEvent) => void
   readonly #onUnfit: (failure: unknown) => void
+  readonly #adopted = Promise.withResolvers<void>()
   #savedAt: Date | undefined
   #data: string | null = null
 
@@ -57,6 +58,11 @@ export class Work implements Trainer, Store {
   /** The data SPEC that is trained on. */
   get data(): string | null {
     return this.#data
+  }
+
+  /** Settles when data and machine have been found to fit the task, and training can begin. */
+  get adopted(): Promise<void> {
+    return this.#adopted.promise
   }
 
   get savedAt(): Date | undefined {
@@ -90,6 +96,7 @@ export class Work implements Trainer, Store {
         random: `daemon/${this.#self}/training`
       })
       this.#description = await this.#trainer.start()
+      this.#adopted.resolve()
       return this.#description.samples
     } catch (error) {
       this.#onUnfit(error)

@@ -1,5 +1,5 @@
 import type { Message, PeerId } from '../protocols/messages.ts'
-import { participant, type Participant } from '../protocols/participant.ts'
+import { participant, type ParticipantComponents } from '../protocols/participant.ts'
 import type {
   Checkpoint,
   Evaluation,
@@ -12,10 +12,11 @@ import { frameBytes } from '../protocols/wire.ts'
 import { present } from '../src/core/assert.ts'
 import { Driver } from '../src/core/driver.ts'
 import { brokenInvariantsListedMax, simultaneousEventsPerPeerMax } from '../src/core/limits.ts'
-import type { Body } from '../src/core/machine.ts'
+import type { Body, Machine } from '../src/core/machine.ts'
 import type { Random } from '../src/core/random.ts'
 import { staysFinite } from '../src/learning/layout.ts'
 import type { Task } from '../src/learning/task.ts'
+import type { TrainState } from '../src/learning/training.ts'
 import { draw } from './distribution.ts'
 import { Faults, type FaultCounts, type Stricken } from './faults.ts'
 import { average, measure, weightVariances, type Measurement } from './measure.ts'
@@ -36,7 +37,21 @@ export interface WorldComponents {
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** Told every event as one line of JSON. */
   readonly onEvent?: ((line: string) => void) | undefined
+  /** Who lives in this world; participants as the scenario wants them otherwise. */
+  readonly createInhabitant?: CreateInhabitant | undefined
 }
+
+/** Whoever can live in a world. */
+export interface Inhabitant extends Machine<ParticipantInput, ParticipantEffect> {
+  /** Its model as it is now; undefined before it has one. */
+  readonly model: TrainState | undefined
+}
+
+/** @param body - the one that it will live in */
+export type CreateInhabitant = (
+  components: ParticipantComponents,
+  body: Body<ParticipantEffect>
+) => Inhabitant
 
 /** Where a run is, each time that the world's round moves. */
 export interface Progress {
@@ -88,7 +103,7 @@ const writeMs = 5
 /** From one start to the next crash. */
 interface Life {
   readonly seat: Seat
-  readonly participant: Participant
+  readonly inhabitant: Inhabitant
   readonly driver: Driver<ParticipantInput, ParticipantEffect>
   /** How often each timer was set: only the newest setting rings. */
   readonly timers: Map<Timer, number>
@@ -139,6 +154,8 @@ export class World implements Stricken {
   #unfinished = 0
   /** A round ended since the world's round was last looked at. */
   #moved = false
+  #instantMs = 0
+  #eventsInInstant = 0
 
   constructor(components: WorldComponents) {
     const { scenario, random, topology } = components
@@ -169,20 +186,29 @@ export class World implements Stricken {
 
   /** Live through the scenario. Once only. */
   run(): Outcome {
+    this.begin()
+    while (this.step());
+    return this.#outcome()
+  }
+
+  /** Let everybody live, and connect them. Once only. */
+  begin(): void {
     this.#faults.reach(0) // who is down from the start is not waited for
     for (const seat of this.#living()) this.#bear(seat)
     for (const [a, b] of edgesOf(this.topology)) this.#connect(a, b)
+  }
 
-    let instantMs = 0
-    let eventsInInstant = 0
-    const eventsMax = simultaneousEventsPerPeerMax * this.#seats.length
-    for (let dueMs = this.#nextMs(); dueMs !== undefined; dueMs = this.#nextMs()) {
-      eventsInInstant = dueMs === instantMs ? eventsInInstant + 1 : 0
-      instantMs = dueMs
-      if (eventsInInstant > eventsMax) throw new Error(`time stands still at ${instantMs} ms`)
-      this.#happen(present(this.#queue.take(), 'the event that is due'))
+  /** Let the next event happen. @returns false, and does nothing, when the run is over */
+  step(): boolean {
+    const dueMs = this.#nextMs()
+    if (dueMs === undefined) return false
+    this.#eventsInInstant = dueMs === this.#instantMs ? this.#eventsInInstant + 1 : 0
+    this.#instantMs = dueMs
+    if (this.#eventsInInstant > simultaneousEventsPerPeerMax * this.#seats.length) {
+      throw new Error(`time stands still at ${dueMs} ms`)
     }
-    return this.#outcome()
+    this.#happen(present(this.#queue.take(), 'the event that is due'))
+    return true
   }
 
   // --- what faults may do ---------------------------------------------------------------------
@@ -233,29 +259,26 @@ export class World implements Stricken {
   // --- lives ----------------------------------------------------------------------------------
 
   #bear(seat: Seat): void {
-    const { scenario, random, task } = this.#components
-    const { mode } = scenario.exchange
-    const machine = participant({
-      roundsMax: scenario.rounds ?? Infinity,
-      saveEveryRounds: 1,
-      evaluateEveryRounds: scenario.evaluateEveryRounds,
-      quorum: mode === 'rounds' ? this.#reachable(seat.index).length : 0,
-      degree: 0
-    })({
-      self: seat.id,
-      random: random.fork(`${seat.id}/life/${seat.lives++}`),
-      task,
-      wanted: null,
-      checkpoint: seat.checkpoint
-    })
+    const { random, task } = this.#components
+    const { createInhabitant = this.#participantAt(seat) } = this.#components
     const body: Body<ParticipantEffect> = {
       nowMs: () => this.#queue.nowMs,
       perform: (effect) => this.#perform(life, effect)
     }
+    const inhabitant = createInhabitant(
+      {
+        self: seat.id,
+        random: random.fork(`${seat.id}/life/${seat.lives++}`),
+        task,
+        wanted: null,
+        checkpoint: seat.checkpoint
+      },
+      body
+    )
     const life: Life = {
       seat,
-      participant: machine,
-      driver: new Driver(machine, body),
+      inhabitant,
+      driver: new Driver(inhabitant, body),
       timers: new Map(),
       round: seat.checkpoint?.round ?? 0,
       finished: false
@@ -263,6 +286,17 @@ export class World implements Stricken {
     seat.life = life
     this.#recount()
     this.#deliver(life, { kind: 'start' })
+  }
+
+  #participantAt(seat: Seat): CreateInhabitant {
+    const { rounds, exchange, evaluateEveryRounds } = this.#components.scenario
+    return participant({
+      roundsMax: rounds ?? Infinity,
+      saveEveryRounds: 1,
+      evaluateEveryRounds,
+      quorum: exchange.mode === 'rounds' ? this.#reachable(seat.index).length : 0,
+      degree: 0
+    })
   }
 
   #connect(a: number, b: number): void {
@@ -336,6 +370,7 @@ export class World implements Stricken {
 
   #perform(life: Life, effect: ParticipantEffect): void {
     const { seat } = life
+    if (seat.life !== life) return // a life that is over does nothing
     const { trainer, scenario } = this.#components
     const answer = (afterMs: number, input: ParticipantInput): void =>
       this.#queue.push(afterMs, { kind: 'input', life, input })
@@ -414,7 +449,7 @@ export class World implements Stricken {
   // --- what is looked at ----------------------------------------------------------------------
 
   /** After every event: what must hold, whatever happens. */
-  #inspect({ seat, participant: { model } }: Life): void {
+  #inspect({ seat, inhabitant: { model } }: Life): void {
     if (model === undefined) return
     if (!staysFinite(model.parameters)) this.#breaks(`the model of ${seat.id} is not finite`)
     seat.initialVariance ??= weightVariances([model.parameters], this.#components.task.layout)
@@ -491,7 +526,7 @@ export class World implements Stricken {
   }
 
   #outcome(): Outcome {
-    const models = this.#seats.map(({ life }) => life?.participant.model?.parameters)
+    const models = this.#seats.map(({ life }) => life?.inhabitant.model?.parameters)
     const living = models.filter((model) => model !== undefined)
     return {
       digest: this.#trace.digest(living),

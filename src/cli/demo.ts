@@ -1,13 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { StarlingError } from '../core/errors.ts'
 import { loadDataset, parseDataSpec } from '../learning/data/spec.ts'
 import { parsePartition } from '../learning/data/partition.ts'
 import type { ModelSpec } from '../learning/model/spec.ts'
 import type { Task } from '../learning/task.ts'
 import { homeAt } from '../../peer/home.ts'
+import { wholeNumber } from './arguments.ts'
 import { measureBaselines, type Baselines } from './demo/baselines.ts'
 import { Swarm, type Seat } from './demo/swarm.ts'
 import { exitCodes } from './exit.ts'
@@ -247,14 +248,4 @@ function report(
     `${result.exchanges} exchanges, ${bytesForPeople(result.bytesSent)} sent, ${result.wallSeconds} s; ` +
       'no sample left the process that holds it'
   )
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(`a whole number from ${least} to ${most} is expected`)
-    }
-    return value
-  }
 }

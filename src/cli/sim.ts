@@ -8,6 +8,7 @@ import { learner, type LearnerOptions } from '../../sim/learner.ts'
 import { renderResult, renderSeeds } from '../../sim/report.ts'
 import { runScenario, runSeeds, runTwice, type RunOptions } from '../../sim/run.ts'
 import type { Experiment } from '../../sim/scenario.ts'
+import { collect } from './arguments.ts'
 import { exitCodes } from './exit.ts'
 import { percent, printJson, printLine } from './print.ts'
 import { LiveLines } from './progress.ts'
@@ -145,10 +146,6 @@ function showCommand(): Command {
       if (options.json === true) printJson(experiment)
       else process.stdout.write(readScenario(scenario))
     })
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value]
 }
 
 function parseSeed(text: string): number {

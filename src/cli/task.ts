@@ -230,7 +230,7 @@ async function writeNew(file: string, content: string, overwrite: boolean): Prom
   }
 }
 
-export function parseNumber(text: string): number {
+function parseNumber(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('not a number')
   return value

@@ -1,10 +1,15 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { StarlingError } from '../core/errors.ts'
 import { backendNames } from '../learning/engine/select.ts'
 import type { BodyEvent } from '../../peer/body.ts'
 import { configDefaults, writeConfig } from '../../peer/config.ts'
 import { startDaemon, type Daemon, type DaemonOptions } from '../../peer/daemon.ts'
+import { openHome } from '../../peer/home.ts'
+import { joinLine } from '../../peer/join-line.ts'
 import type { Logger } from '../../peer/log.ts'
+import type { Status } from '../../peer/status.ts'
+import { collect, wholeNumber } from './arguments.ts'
+import { detach } from './detach.ts'
 import { exitCodes } from './exit.ts'
 import { percent, printFacts, printJson, printLine } from './print.ts'
 import {
@@ -15,7 +20,6 @@ import {
   type Settings
 } from './settings.ts'
 import { findTask } from './task-file.ts'
-import { parseNumber } from './task.ts'
 import { version } from './version.ts'
 
 interface UpOptions extends CommonOptions {
@@ -29,6 +33,7 @@ interface UpOptions extends CommonOptions {
   readonly rounds?: number
   readonly waitFor?: number
   readonly evaluateEvery: number
+  readonly detach?: boolean
 }
 
 export function upCommand(): Command {
@@ -38,14 +43,24 @@ export function upCommand(): Command {
     .option('--join <multiaddr>', 'a peer to begin with; may be repeated', collect, [])
     .option('--data <spec>', 'private data to train on; without: what the task brings itself')
     .option('--listen <multiaddr>', 'where to listen; may be repeated', collect, [])
-    .option('--port <n>', 'TCP port to listen on; 0 for any', parsePort)
+    .option('--port <n>', 'TCP port to listen on; 0 for any', wholeNumber(0, 65_535))
     .option('--public-ip <ip>', 'address that the world knows this machine by')
     .addOption(
       new Option('--backend <name>', 'which code computes').choices(['auto', ...backendNames])
     )
-    .option('--rounds <n>', 'stop training after so many rounds; still answer peers', parseNumber)
-    .option('--wait-for <n>', 'peers to wait for before the first round', parseNumber)
-    .option('--evaluate-every <n>', 'rounds between evaluations on held-out data', parseNumber, 10)
+    .option(
+      '--rounds <n>',
+      'stop training after so many rounds; still answer peers',
+      wholeNumber(0, 1_000_000_000)
+    )
+    .option('--wait-for <n>', 'peers to wait for before the first round', wholeNumber(0, 10_000))
+    .option(
+      '--evaluate-every <n>',
+      'rounds between evaluations on held-out data; 0 for none',
+      wholeNumber(0, 1_000_000_000),
+      10
+    )
+    .option('--detach', 'leave it running in the background; it logs to daemon.log in its home')
     .addHelpText(
       'after',
       `
@@ -53,18 +68,35 @@ Examples:
   $ starling up --task digits.json --port 4001
   $ starling up --join /ip4/192.0.2.7/tcp/4001/p2p/12D3Koo… --data idx:./my-digits
   $ starling up                          # as last time: same task, same swarm
+  $ starling up --detach && starling status
 
 Ctrl-C says goodbye, saves and ends; a second one ends at once.`
     )
     .action(async (options: UpOptions) => {
+      if (options.detach === true) return startInBackground(options)
       const settings = await readSettings(options)
       const daemon = await startDaemon(await daemonOptions(options, settings))
       stopOnSignals(daemon, settings.logger)
-      greet(daemon, options)
+      greet(
+        { status: daemon.status(), home: daemon.home.path, control: daemon.control.url },
+        options
+      )
       await daemon.done
       // Whatever a library still holds open, the daemon is done.
       process.exit(exitCodes.ok)
     })
+}
+
+async function startInBackground(options: UpOptions): Promise<void> {
+  const home = await openHome(options.home)
+  const outcome = await detach(home, process.argv.slice(2))
+  if (outcome.kind === 'ended') {
+    process.stderr.write(outcome.log)
+    process.exitCode = outcome.exitCode
+    return
+  }
+  const { client, status } = outcome
+  greet({ status, home: home.path, control: client.url, pid: client.pid }, options)
 }
 
 async function daemonOptions(options: UpOptions, settings: Settings): Promise<DaemonOptions> {
@@ -140,11 +172,14 @@ function rememberSwarm(
   { home, config, logger }: Settings
 ): (event: BodyEvent) => void {
   let known = config
+  let writing = Promise.resolve()
   const remember = (change: typeof config): void => {
-    known = { ...known, ...change }
-    writeConfig(home.config, known).catch((error: unknown) =>
-      logger.warn(`cannot remember the swarm: ${String(error)}`)
-    )
+    const next = { ...known, ...change }
+    known = next
+    // One after another: of two at once, the older one could be the last to get its name.
+    writing = writing
+      .then(() => writeConfig(home.config, next))
+      .catch((error: unknown) => logger.warn(`cannot remember the swarm: ${String(error)}`))
   }
   return (event) => {
     if (event.kind === 'task-adopted' && known.task !== event.task) remember({ task: event.task })
@@ -157,19 +192,26 @@ function rememberSwarm(
   }
 }
 
-function greet(daemon: Daemon, options: UpOptions): void {
-  const status = daemon.status()
-  const line = daemon.joinLine()
-  if (options.json === true)
-    return printJson({ ...status, home: daemon.home.path, control: daemon.control.url })
+interface Started {
+  readonly status: Status
+  readonly home: string
+  readonly control: string
+  /** Of a daemon in the background. */
+  readonly pid?: number
+}
+
+function greet({ status, ...where }: Started, options: UpOptions): void {
+  if (options.json === true) return printJson({ ...status, ...where })
+  const line = joinLine(status.peerId, status.listen)
   printFacts({
     'peer id': status.peerId,
-    home: daemon.home.path,
+    home: where.home,
     task: status.task ?? 'asking the swarm for it',
     ...(status.resumedRound === null ? {} : { resumed: `from round ${status.resumedRound}` }),
     join: line === undefined ? 'not listening' : `starling up --join ${line.address}`,
     reachability: `${status.reachability}; the join line ${line?.note ?? 'is missing: not listening'}`,
-    control: daemon.control.url
+    control: where.control,
+    ...(where.pid === undefined ? {} : { process: where.pid })
   })
   printLine('ready')
 }
@@ -229,16 +271,4 @@ function log(logger: Logger, event: BodyEvent): void {
     case 'bug':
       return logger.error(`a mistake in starling itself, in ${event.where}: ${event.reason}`)
   }
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value]
-}
-
-function parsePort(text: string): number {
-  const port = Number(text)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InvalidArgumentError('a port is a number from 0 to 65535')
-  }
-  return port
 }

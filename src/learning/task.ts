@@ -102,12 +102,8 @@ export function checkDraft(content: unknown): TaskDraft {
 function check<Schema extends z.ZodType>(schema: Schema, content: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(content)
   if (parsed.success) return parsed.data
-  throw new StarlingError(
-    'STARLING_BAD_TASK',
-    `the task is not valid:\n${explain(schema, parsed.error, content)
-      .map((line) => `  ${line}`)
-      .join('\n')}`
-  )
+  const lines = explain(schema, parsed.error, content).map((line) => `  ${line}`)
+  throw new StarlingError('STARLING_BAD_TASK', `the task is not valid:\n${lines.join('\n')}`)
 }
 
 /**

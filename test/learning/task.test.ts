@@ -38,7 +38,7 @@ describe('a task', () => {
   })
 
   it.each([
-    ['an unknown key', { ...manifest, colour: 'red' }, /colour/],
+    ['an unknown key', { ...manifest, nane: 'red' }, /no key 'nane'; did you mean 'name'/],
     [
       'a wrong value',
       { ...manifest, training: { ...manifest.training, batchSize: 0 } },

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { StarlingError } from '../../core/errors.ts'
+import { binPath } from '../version.ts'
 import { ControlClient } from '../../../peer/control-client.ts'
 import type { Status } from '../../../peer/status.ts'
 import { homeAt } from '../../../peer/home.ts'
@@ -12,10 +12,6 @@ const readyMsMax = 60_000
 const stopMsMax = 8_000
 /** Of what a daemon wrote to standard error, for the message when it dies. */
 const logCharactersMax = 4_000
-
-const binPath = fileURLToPath(
-  new URL(`../bin${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
-)
 
 /** One `starling up` as a process of its own, seen through its standard output and its control API. */
 export class Child {
