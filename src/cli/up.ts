@@ -32,6 +32,7 @@ interface UpOptions extends CommonOptions {
   readonly backend?: DaemonOptions['backend']
   readonly rounds?: number
   readonly waitFor?: number
+  readonly waitSeconds: number
   readonly evaluateEvery: number
   readonly detach?: boolean
 }
@@ -54,6 +55,7 @@ export function upCommand(): Command {
       wholeNumber(0, 1_000_000_000)
     )
     .option('--wait-for <n>', 'peers to wait for before the first round', wholeNumber(0, 10_000))
+    .option('--wait-seconds <n>', 'how long to wait for them', wholeNumber(0, 86_400), 15)
     .option(
       '--evaluate-every <n>',
       'rounds between evaluations on held-out data; 0 for none',
@@ -133,7 +135,8 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
     participant: {
       roundsMax: options.rounds ?? Infinity,
       evaluateEveryRounds: options.evaluateEvery,
-      quorum: options.waitFor ?? (bootstrap.length > 0 ? 1 : 0)
+      quorum: options.waitFor ?? (bootstrap.length > 0 ? 1 : 0),
+      joinWaitMs: options.waitSeconds * 1_000
     },
     version,
     onEvent: (event) => {

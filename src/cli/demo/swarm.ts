@@ -9,6 +9,8 @@ import { Child } from './child.ts'
 const lookEveryMs = 150
 /** How long a killed daemon stays dead: long enough for the others to go on without it. */
 const deadMs = 1_000
+/** A busy machine starts many daemons slowly, and they are to learn together from the first round. */
+const startSeconds = 60
 /** Without any round moving for so long, something hangs. */
 const stuckMsMax = 60_000
 
@@ -99,6 +101,7 @@ export class Swarm {
     const child = new Child(join(directory, `peer-${this.#seats.length + 1}`), [
       ...['--task', taskFile, '--data', shard, '--listen', '/ip4/127.0.0.1/tcp/0'],
       ...['--rounds', String(rounds), '--wait-for', String(shards.length - 1)],
+      ...['--wait-seconds', String(startSeconds)],
       ...['--evaluate-every', '5', ...joining]
     ])
     const seat: MutableSeat = {
