@@ -1,8 +1,8 @@
 import { inMergeOrder, sharesOf } from './order.ts'
 import type { MergeRule } from './rule.ts'
 
-/** Elements summed at a time: 32 KiB of doubles stay in the first-level cache. */
-const blockSize = 4096
+/** Elements summed at a time: 16 KiB of doubles stay in the first-level cache. */
+const blockSize = 2048
 
 /**
  * The weighted average of all models (FedAvg, DecAvg, D-PSGD: they differ in the weights alone).
