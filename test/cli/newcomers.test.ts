@@ -6,7 +6,7 @@ import {
   factsOf,
   isAlive,
   joinLinePattern,
-  listening,
+  frugal,
   Running,
   scratchOfFile,
   starling
@@ -64,10 +64,10 @@ describe('a swarm of two', () => {
       const [a, b] = [join(scratch(), 'a'), join(scratch(), 'b')]
       const { cid } = await factsOf<{ cid: string }>('task', 'new', task, '--interval', '0.2')
 
-      const ana = new Running(['up', '--task', task, '--home', a, ...listening])
+      const ana = new Running(['up', '--task', task, '--home', a, ...frugal])
       const [, line = ''] = await ana.says(joinLinePattern)
       await ana.says(/^ready$/m)
-      const up = ['up', '--home', b, ...listening]
+      const up = ['up', '--home', b, ...frugal]
       const ben = new Running([...up, '--join', line])
       await ben.says(/^ready$/m)
 
@@ -118,14 +118,14 @@ describe('a daemon', () => {
     await starling(['task', 'new', task])
 
     const { pid, ...facts } = await factsOf<Status & { pid: number }>(
-      ...['up', '--task', task, '--home', home, ...listening, '--detach']
+      ...['up', '--task', task, '--home', home, ...frugal, '--detach']
     )
     try {
       expect(facts).toMatchObject({ peerId: promised.peerId, join: promised.join, home })
       expect(isAlive(pid)).toBe(true)
       expect((await statusOf(home)).peerId).toBe(facts.peerId)
 
-      const second = await starling(['up', '--home', home, ...listening, '--detach'])
+      const second = await starling(['up', '--home', home, ...frugal, '--detach'])
       expect(second).toMatchObject({ code: 3, stdout: '' })
       expect(second.stderr).toMatch(new RegExp(`another daemon \\(process ${pid}\\) uses`))
 
@@ -141,16 +141,7 @@ describe('a daemon', () => {
     async () => {
       const [task, home] = [join(scratch(), 'hopeless.json'), join(scratch(), 'hopeless')]
       await starling(['task', 'new', task])
-      const up = [
-        'up',
-        '--task',
-        task,
-        '--home',
-        home,
-        ...listening,
-        '--data',
-        'csv:no.csv?label=1'
-      ]
+      const up = ['up', '--task', task, '--home', home, ...frugal, '--data', 'csv:no.csv?label=1']
       const ended = await starling([...up, '--detach'])
       expect(ended).toMatchObject({ code: 2, stdout: '' })
       expect(ended.stderr).toMatch(/^starling: there is no CSV file at no.csv$/m)
@@ -164,14 +155,19 @@ describe('a daemon', () => {
       const [task, a, b] = ['late.json', 'late-a', 'late-b'].map((name) => join(scratch(), name))
       await starling(['task', 'new', task ?? '', '--interval', '0.2'])
       const founder = ['up', '--task', task ?? '', '--home', a ?? '']
-      const first = new Running([...founder, ...listening])
+      const first = new Running([...founder, ...frugal])
       const [, line = ''] = await first.says(joinLinePattern)
       await first.says(/^ready$/m)
       await starling(['stop', '--home', a ?? ''])
 
-      const late = new Running(['up', '--join', line, '--home', b ?? '', ...listening])
+      const late = new Running(['up', '--join', line, '--home', b ?? '', ...frugal])
       await late.says(/cannot reach \S+: .*; trying again in \d+ s/)
-      const back = new Running([...founder, '--listen', line.replace(/\/p2p\/.*/, '')])
+      const back = new Running([
+        ...founder,
+        ...frugal.slice(2),
+        '--listen',
+        line.replace(/\/p2p\/.*/, '')
+      ])
       await late.says(/working on task bafy/)
       for (const each of [late, back]) each.kill('SIGTERM')
       expect(await Promise.all([late.ended, back.ended])).toMatchObject([{ code: 0 }, { code: 0 }])
