@@ -153,14 +153,14 @@ describe('a daemon', () => {
     'keeps looking for a swarm that is not there yet, says when, and joins it',
     async () => {
       const [task, a, b] = ['late.json', 'late-a', 'late-b'].map((name) => join(scratch(), name))
-      await starling(['task', 'new', task ?? '', '--interval', '0.2'])
+      const { cid } = await factsOf<{ cid: string }>('task', 'new', task ?? '')
       const founder = ['up', '--task', task ?? '', '--home', a ?? '']
       const first = new Running([...founder, ...frugal])
       const [, line = ''] = await first.says(joinLinePattern)
       await first.says(/^ready$/m)
       await starling(['stop', '--home', a ?? ''])
 
-      const late = new Running(['up', '--join', line, '--home', b ?? '', ...frugal])
+      const late = new Running(['up', '--task', cid, '--join', line, '--home', b ?? '', ...frugal])
       await late.says(/cannot reach \S+: .*; trying again in \d+ s/)
       const back = new Running([
         ...founder,
@@ -168,7 +168,7 @@ describe('a daemon', () => {
         '--listen',
         line.replace(/\/p2p\/.*/, '')
       ])
-      await late.says(/working on task bafy/)
+      expect((await late.says(/working on task (\S+)/))[1]).toBe(cid)
       for (const each of [late, back]) each.kill('SIGTERM')
       expect(await Promise.all([late.ended, back.ended])).toMatchObject([{ code: 0 }, { code: 0 }])
     }
