@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { StarlingError } from '../src/core/errors.ts'
 import { manifestBytesMax } from '../src/core/limits.ts'
@@ -8,7 +9,7 @@ import { listDirectory, readBounded, writeAtomically } from './files.ts'
 export class TaskStore {
   readonly #directory: string
 
-  /** @param directory - exists (home.ts) */
+  /** @param directory - there when something is saved (home.ts); before, nothing is kept */
   constructor(directory: string) {
     this.#directory = directory
   }
@@ -20,6 +21,7 @@ export class TaskStore {
 
   /** CIDs of the tasks that are kept, sorted. @throws STARLING_HOME_UNUSABLE */
   async list(): Promise<string[]> {
+    if (!existsSync(this.#directory)) return []
     const names = await listDirectory(this.#directory)
     return names.flatMap((name) => filePattern.exec(name)?.[1] ?? [])
   }

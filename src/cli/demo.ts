@@ -10,7 +10,7 @@ import type { Task } from '../learning/task.ts'
 import { homeAt } from '../../peer/home.ts'
 import { wholeNumber } from './arguments.ts'
 import { measureBaselines, type Baselines } from './demo/baselines.ts'
-import { Swarm, type Seat } from './demo/swarm.ts'
+import { never, Swarm, type Seat } from './demo/swarm.ts'
 import { exitCodes } from './exit.ts'
 import { dataSchemaOf, newTask, taskDefaults } from './new-task.ts'
 import { bytesForPeople, percent, printJson, printLine, tableOf } from './print.ts'
@@ -89,21 +89,24 @@ async function demo(options: DemoOptions, directory: string): Promise<void> {
   const startMs = performance.now()
   const live = new LiveLines(options.quiet === true)
   const shards = shardSpecs(options)
-  const task = await demoTask(options)
   const taskFile = join(directory, 'task.json')
+  const { kill, rounds } = options
+  const swarm = new Swarm({ directory, taskFile, shards, rounds, kill })
+  const interruption = endOnSignals(swarm, directory)
+  const task = await demoTask(options)
   await writeFile(taskFile, JSON.stringify(task.manifest))
 
   live.say(
     `${options.peers} daemons on this machine, ${options.samples} private samples each of ` +
       `${options.data} (${options.partition}), ${task.layout.parameterCount} parameters`
   )
-  const { kill, rounds } = options
-  const swarm = new Swarm({ directory, taskFile, shards, rounds, kill })
-  const interrupt = endOnSignals(swarm, directory)
   const draw = (): void =>
     live.show(() => swarm.seats.map((seat, index) => lineOf(seat, index, rounds)))
   try {
-    await Promise.race([watch(swarm, draw), interrupt])
+    await watch(swarm, draw)
+  } catch (error) {
+    if (interruption.aborted) await never() // its daemons were ended, and so are we
+    throw error
   } finally {
     await swarm.stop()
   }
@@ -169,9 +172,11 @@ function directories(options: DemoOptions): ReturnType<typeof dataDirectories> {
   return dataDirectories(homeAt(options.home))
 }
 
-/** Ctrl-C must not leave five daemons behind. */
-function endOnSignals(swarm: Swarm, directory: string): Promise<never> {
+/** Ctrl-C must not leave five daemons behind. @returns fires when it comes */
+function endOnSignals(swarm: Swarm, directory: string): AbortSignal {
+  const interruption = new AbortController()
   const onSignal = (): void => {
+    interruption.abort()
     void swarm
       .kill()
       .then(() => rm(directory, { recursive: true, force: true }))
@@ -179,7 +184,7 @@ function endOnSignals(swarm: Swarm, directory: string): Promise<never> {
   }
   process.once('SIGINT', onSignal)
   process.once('SIGTERM', onSignal)
-  return new Promise(() => undefined)
+  return interruption.signal
 }
 
 function lineOf({ status, note }: Seat, index: number, rounds: number): string {

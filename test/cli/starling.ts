@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, vi } from 'vitest'
 
 /** The command line as a user meets it: each command is a process of its own. */
 
@@ -36,6 +36,9 @@ export async function factsOf<Facts = Record<string, unknown>>(
   if (code !== 0) throw new Error(`starling ${args.join(' ')} ended with ${code}: ${stderr}`)
   return JSON.parse(stdout) as Facts
 }
+
+// A dozen processes on a busy machine take their time.
+vi.setConfig({ testTimeout: 150_000, hookTimeout: 60_000 })
 
 const running = new Set<Running>()
 
@@ -74,7 +77,7 @@ export class Running {
   }
 
   /** What it says on either output, past or future, that fits. */
-  async says(pattern: RegExp, deadlineMs = 30_000): Promise<RegExpExecArray> {
+  async says(pattern: RegExp, deadlineMs = 60_000): Promise<RegExpExecArray> {
     const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>()
     const said = () => `it said:\n${this.#stdout}${this.#stderr}`
     const look = (): void => {
@@ -126,6 +129,8 @@ export function isAlive(pid: number): boolean {
 
 /** On this machine only, and on any free port. */
 export const listening = ['--listen', '/ip4/127.0.0.1/tcp/0'] as const
+/** And with so little data that no test waits for it. */
+export const frugal = [...listening, '--data', 'glyphs?limit=60&test=50'] as const
 
 /** The line that another peer joins by, as a daemon prints it. */
 export const joinLinePattern = /starling up --join (\S+)/

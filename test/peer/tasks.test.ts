@@ -17,6 +17,12 @@ describe('the task store', () => {
     expect(await store.load(two.cid)).toEqual(two)
   })
 
+  it('of a home that is not made yet is empty', async () => {
+    const store = new TaskStore(join(await scratchDirectory(), 'none'))
+    expect(await store.list()).toEqual([])
+    await expect(store.load(smallTask().cid)).rejects.toMatchObject({ code: 'STARLING_BAD_TASK' })
+  })
+
   it.each(['', '../identity', '..%2fidentity', 'bafyrei/../../x', 'bafy\0', 'x'.repeat(4096)])(
     'takes nothing but a CID for a name: %j',
     async (cid) => {

@@ -43,6 +43,7 @@ export class Swarm {
   readonly #options: SwarmOptions
   readonly #seats: MutableSeat[]
   readonly #revivals: Promise<void>[] = []
+  #over = false
 
   constructor(options: SwarmOptions) {
     this.#options = options
@@ -93,6 +94,7 @@ export class Swarm {
 
   /** At once, and whatever state they are in. */
   async kill(): Promise<void> {
+    this.#over = true
     await Promise.all(this.#seats.map(({ child }) => child.kill()))
   }
 
@@ -134,27 +136,24 @@ export class Swarm {
       const { round = 0, lastCheckpoint = null } = seat.status ?? {}
       const isDue =
         seat.killedAtRound === undefined && round >= rounds / 3 && lastCheckpoint !== null
-      if (isDue) this.#revivals.push(killAndRevive(seat, round, onChange))
+      if (isDue) this.#revivals.push(this.#killAndRevive(seat, round, onChange))
     }
   }
-}
 
-async function killAndRevive(
-  seat: MutableSeat,
-  round: number,
-  onChange: () => void
-): Promise<void> {
-  seat.killedAtRound = round
-  seat.note = `killed (SIGKILL) in round ${round}`
-  onChange()
-  await seat.child.kill()
-  await pause(deadMs)
-  seat.note = 'starting again'
-  onChange()
-  seat.status = await seat.child.start()
-  seat.resumedRound = seat.status.resumedRound ?? undefined
-  seat.note = ''
-  onChange()
+  async #killAndRevive(seat: MutableSeat, round: number, onChange: () => void): Promise<void> {
+    seat.killedAtRound = round
+    seat.note = `killed (SIGKILL) in round ${round}`
+    onChange()
+    await seat.child.kill()
+    await pause(deadMs)
+    if (this.#over) return
+    seat.note = 'starting again'
+    onChange()
+    seat.status = await seat.child.start()
+    seat.resumedRound = seat.status.resumedRound ?? undefined
+    seat.note = ''
+    onChange()
+  }
 }
 
 async function look(seat: MutableSeat): Promise<void> {
@@ -168,6 +167,6 @@ async function look(seat: MutableSeat): Promise<void> {
   }
 }
 
-function never(): Promise<never> {
+export function never(): Promise<never> {
   return new Promise(() => undefined)
 }
