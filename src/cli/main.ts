@@ -1,15 +1,25 @@
 import { Command, CommanderError } from 'commander'
-import { dataCommand } from './data.ts'
-import { demoCommand } from './demo.ts'
 import { exitCodes, tell } from './exit.ts'
-import { idCommand, initCommand } from './init.ts'
-import { simCommand } from './sim.ts'
-import { peersCommand, statusCommand, stopCommand } from './status.ts'
-import { taskCommand } from './task.ts'
-import { upCommand } from './up.ts'
 import { version } from './version.ts'
 
-function program(): Command {
+/**
+ * Where each command lives. Only the one that is asked for is loaded: `starling status` should not
+ * wait for libp2p and TensorFlow.
+ */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+  init: async () => (await import('./init.ts')).initCommand(),
+  id: async () => (await import('./init.ts')).idCommand(),
+  task: async () => (await import('./task.ts')).taskCommand(),
+  up: async () => (await import('./up.ts')).upCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
+  peers: async () => (await import('./status.ts')).peersCommand(),
+  stop: async () => (await import('./status.ts')).stopCommand(),
+  sim: async () => (await import('./sim.ts')).simCommand(),
+  data: async () => (await import('./data.ts')).dataCommand()
+}
+
+async function program(asked: string | undefined): Promise<Command> {
   const command = new Command('starling')
     .description(
       'Train a shared model with your neighbours, on data that never leaves your machine.'
@@ -27,20 +37,9 @@ Examples:
 
 Exit codes: 0 ok, 1 the work failed, 2 bad input, 3 environment, 4 network, 130 interrupted.`
     )
-  for (const subcommand of [
-    demoCommand(),
-    initCommand(),
-    idCommand(),
-    taskCommand(),
-    upCommand(),
-    statusCommand(),
-    peersCommand(),
-    stopCommand(),
-    simCommand(),
-    dataCommand()
-  ]) {
-    command.addCommand(subcommand)
-  }
+  const known = asked === undefined ? undefined : commands[asked]
+  const needed = known === undefined ? Object.values(commands) : [known]
+  for (const load of needed) command.addCommand(await load())
   exitOverride(command)
   return command
 }
@@ -54,7 +53,7 @@ function exitOverride(command: Command): void {
 /** Run a command line and set the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
-    await program().parseAsync([...argv])
+    await (await program(argv[2])).parseAsync([...argv])
   } catch (error) {
     if (!(error instanceof CommanderError)) process.exitCode = tell(error)
     else process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.input
