@@ -14,7 +14,7 @@ const points: Readonly<Record<Rejection, number>> = {
   'not-finite': 10,
   digest: 10,
   task: 10,
-  unexpected: 2, // a reply that crossed our deadline looks the same
+  unexpected: 2, // an answer that nobody asked for may be our own restart
   unintroduced: 0, // its hello may have been lost
   stale: 0,
   future: 0,

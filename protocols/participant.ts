@@ -97,7 +97,8 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
   #base: TrainState | undefined
   #joinUntilMs = Infinity
   #roundStartMs = 0
-  #saving = false
+  /** The round that is being saved. */
+  #saving: number | null = null
   #lastSavedRound: number | null = null
   #nowMs = 0
   #effects: ParticipantEffect[] = []
@@ -161,11 +162,11 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       case 'evaluated':
         return this.#evaluated(input.round, input.evaluation)
       case 'saved':
-        this.#saving = false
+        this.#saving = null
         this.#lastSavedRound = input.round
         return this.#emit({ kind: 'saved', round: input.round })
       case 'saveFailed':
-        this.#saving = false
+        this.#saving = null
         return this.#emit({ kind: 'trouble', what: input.reason })
       case 'leave':
         return this.#leave()
@@ -357,18 +358,19 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
 
   /** One save at a time: on a slow disk some rounds are skipped, none are queued. */
   #save(): void {
-    if (this.#saving) return
+    if (this.#saving !== null) return
     const { model, task } = this.#active()
-    this.#saving = true
     const { round, age, state } = model
+    this.#saving = round
     this.#do({ kind: 'save', checkpoint: { task: task.cid, round, age, state } })
   }
 
   #leave(): void {
     this.#state = 'stopped'
     for (const { peer } of this.#membership.neighbours) this.#send(peer, { kind: 'leave' })
-    if (this.#model === undefined || this.#model.round === this.#lastSavedRound) return
-    this.#saving = false // the save under way is older than this one
+    const round = this.#model?.round
+    if (round === undefined || round === this.#lastSavedRound || round === this.#saving) return
+    this.#saving = null // the save under way is of an older round
     this.#save()
   }
 

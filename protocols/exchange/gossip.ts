@@ -67,7 +67,7 @@ export class Gossip implements Exchange {
   }
 
   declined(from: PeerId, exchange: number): Outcome {
-    return this.#isAnswer(from, exchange) ? this.#end([]) : rejected('unexpected')
+    return this.#isAnswer(from, exchange) ? this.#end([]) : this.#tooLate(exchange)
   }
 
   peerDown(peer: PeerId): Outcome {
@@ -92,7 +92,7 @@ export class Gossip implements Exchange {
   }
 
   #replied(from: PeerId, update: Update): Outcome {
-    if (!this.#isAnswer(from, update.exchange)) return rejected('unexpected')
+    if (!this.#isAnswer(from, update.exchange)) return this.#tooLate(update.exchange)
     const fault = inspect(update.parameters, this.#components.layout)
     if (fault !== undefined) return rejected(fault)
 
@@ -111,6 +111,11 @@ export class Gossip implements Exchange {
 
   #isAnswer(from: PeerId, exchange: number): boolean {
     return this.#asked?.partner === from && this.#asked.exchange === exchange
+  }
+
+  /** A slow peer's answer to a question that we gave up on is no offence; one to none of ours is. */
+  #tooLate(exchange: number): Outcome {
+    return rejected(exchange <= this.#sequence ? 'stale' : 'unexpected')
   }
 
   #merge(from: PeerId, update: Update): ParticipantEffect {

@@ -210,6 +210,7 @@ function greet({ status, ...where }: Started, options: UpOptions): void {
     'peer id': status.peerId,
     home: where.home,
     task: status.task ?? 'asking the swarm for it',
+    ...(status.backend === null ? {} : { training: trainingOf(status) }),
     ...(status.resumedRound === null ? {} : { resumed: `from round ${status.resumedRound}` }),
     join: line === undefined ? 'not listening' : `starling up --join ${line.address}`,
     reachability: `${status.reachability}; the join line ${line?.note ?? 'is missing: not listening'}`,
@@ -217,6 +218,11 @@ function greet({ status, ...where }: Started, options: UpOptions): void {
     ...(where.pid === undefined ? {} : { process: where.pid })
   })
   printLine('ready')
+}
+
+function trainingOf({ data, samples, backend }: Status): string {
+  const what = data === null ? 'nothing: no data, only mixes' : `${samples} samples of ${data}`
+  return `${what}, on ${backend}`
 }
 
 function log(logger: Logger, event: BodyEvent): void {

@@ -23,9 +23,9 @@ function push(changes: Partial<Update> = {}): Update {
 }
 
 /** Two peers that know each other; `eve` never acts by herself. */
-function withEve(task = gossipTask): Room {
+function withEve(task = gossipTask, roundsMax = 3): Room {
   const room = new Room()
-  room.enter('ana', { task, joinWaitMs: 1, roundsMax: 3 })
+  room.enter('ana', { task, joinWaitMs: 1, roundsMax })
   room.connect('ana', 'eve')
   greet(room, task)
   return room
@@ -138,6 +138,24 @@ describe('gossip', () => {
 
     expect(room.eventsOf('ana', 'exchange-failed').length).toBe(3)
     expect(room.eventsOf('ana', 'finished')).toEqual([{ kind: 'finished', round: 3 }])
+  })
+
+  it('takes a reply that comes after the deadline for what it is, and bans nobody for it', () => {
+    const room = withEve(gossipTask, 100)
+    let answered = 0
+    for (let second = 0; second < 60; second++) {
+      room.run(1_000)
+      for (const { message } of room.sent.slice(answered)) {
+        if (message.kind !== 'update' || message.phase !== 'push') continue
+        room.run(1_001) // just too late
+        receive(room, push({ phase: 'reply', exchange: message.exchange }))
+      }
+      answered = room.sent.length
+    }
+    const reasons = room.eventsOf('ana', 'rejected').map(({ reason }) => reason)
+    expect(reasons.length).toBeGreaterThan(20)
+    expect(new Set(reasons)).toEqual(new Set(['stale']))
+    expect(room.eventsOf('ana', 'banned')).toEqual([])
   })
 
   it('goes on at once when the partner vanishes or declines', () => {
