@@ -7,7 +7,7 @@ import type {
   ParticipantEvent,
   ParticipantInput
 } from '../protocols/participant-io.ts'
-import { createTask } from '../src/learning/task.ts'
+import { tinyTask } from './tiny-task.ts'
 import type { TrainResult, TrainState } from '../src/learning/training.ts'
 
 /** What a machine may rely on in whatever body it lives. Both bodies pass it. */
@@ -41,24 +41,7 @@ export interface StageOptions {
 
 const parameterCount = 8
 
-const task = createTask({
-  format: 'starling/task/1',
-  name: 'bodies',
-  model: { preset: 'logreg' },
-  tensors: [
-    {
-      name: 'weights',
-      shape: [parameterCount],
-      role: 'weight',
-      initialiser: { kind: 'constant', value: 0 }
-    }
-  ],
-  data: { shape: [2], classes: 2 },
-  init: { kind: 'shared', seed: 1 },
-  training: { optimizer: { kind: 'sgd', learningRate: 0.1 }, batchSize: 1, localSteps: 1 },
-  merge: { rule: 'average' },
-  exchange: { mode: 'gossip', intervalMs: 0, deadlineMs: 1_000 }
-})
+const task = tinyTask(parameterCount)
 
 /** Adds one to every parameter, once for each step, and counts how often it is asked. */
 export class CountingTrainer {

@@ -7,9 +7,10 @@ import {
   GossipManners,
   topicOf
 } from '../../peer/announcements.ts'
-import { connect, startNode, startPeer, taskOf } from './swarm.ts'
+import { connect, startNode, startPeer } from './swarm.ts'
+import { tinyTask } from '../tiny-task.ts'
 
-const task = taskOf(10)
+const task = tinyTask(10)
 const announcement = {
   task: task.cid,
   round: 4,

@@ -7,7 +7,8 @@ import { sha256Hex } from '../../src/core/digest.ts'
 import type { Message } from '../../protocols/messages.ts'
 import { framesProtocol } from '../../peer/body.ts'
 import { readPeerAddress } from '../../peer/addresses.ts'
-import { connect, contactOf, startNode, startPeer, taskOf, type Peer } from './swarm.ts'
+import { connect, contactOf, startNode, startPeer, type Peer } from './swarm.ts'
+import { tinyTask } from '../tiny-task.ts'
 
 const count = 1000
 const parameters = Float32Array.from({ length: count }, (_, i) => i / 7)
@@ -24,7 +25,7 @@ const everyKind: Message[] = [
   },
   { kind: 'peers', contacts: [{ peer: 'ana', addresses: ['/ip4/127.0.0.1/tcp/2'] }] },
   { kind: 'want', what: 'state' },
-  { kind: 'task', manifest: taskOf(count).bytes },
+  { kind: 'task', manifest: tinyTask(count).bytes },
   { kind: 'state', ...progress, digest: 'ab'.repeat(32), parameters },
   { kind: 'update', ...progress, phase: 'push', exchange: 7, degree: 2, parameters },
   { kind: 'decline', exchange: 7 },
@@ -36,7 +37,7 @@ function send(from: Peer, to: Peer, message: Message): void {
 }
 
 function adopt(peer: Peer, parameterCount = count): void {
-  peer.body.perform({ kind: 'adopt', task: taskOf(parameterCount) })
+  peer.body.perform({ kind: 'adopt', task: tinyTask(parameterCount) })
 }
 
 describe('frames between two bodies', () => {

@@ -18,9 +18,10 @@ import type { Task } from '../../src/learning/task.ts'
 import { Random } from '../../src/core/random.ts'
 import { Child } from './children.ts'
 import { scratchDirectory } from './scratch.ts'
-import { checkpointOf, smallTask } from './tasks-for-tests.ts'
+import { tinyTask } from '../tiny-task.ts'
+import { checkpointOf } from './checkpoints.ts'
 
-const task = smallTask()
+const task = tinyTask(6)
 
 /** A store with rounds 1 … rounds saved, and the paths of what it kept, oldest first. */
 async function storeWith(rounds: number, of: Task = task) {
@@ -62,7 +63,7 @@ describe('the checkpoint store', () => {
 
   it('keeps the checkpoints of two tasks apart', async () => {
     const { checkpoints } = await storeWith(1)
-    const other = await CheckpointStore.open(checkpoints, smallTask(6, 'other'))
+    const other = await CheckpointStore.open(checkpoints, tinyTask(6, { name: 'other' }))
     expect((await other.load()).checkpoint).toBeNull()
   })
 
@@ -102,7 +103,7 @@ describe('the checkpoint store', () => {
     newer.writeUInt32LE(2, 8)
     const huge = Buffer.from(whole)
     huge.writeUInt32LE(0xffff_ffff, 12)
-    const foreign = await storeWith(1, smallTask(7, 'foreign'))
+    const foreign = await storeWith(1, tinyTask(7, { name: 'foreign' }))
     const files: [string, Buffer, RegExp][] = [
       ['checkpoint-000000000010', Buffer.alloc(0), /is empty/],
       ['checkpoint-000000000011', Buffer.from('\x89PNG\r\n'), /is not a checkpoint/],
@@ -176,7 +177,7 @@ describe('the checkpoint store', () => {
       const disk = await scratchDirectory()
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk])
       onTestFinished(() => void execFileSync('umount', [disk]))
-      const large = smallTask(4000) // 32 kB a checkpoint
+      const large = tinyTask(4000) // 32 kB a checkpoint
       const store = await CheckpointStore.open(disk, large)
       await store.save(checkpointOf(large, 1))
       const ballast = join(disk, 'ballast')
@@ -209,7 +210,7 @@ describe('the checkpoint store', () => {
 
   it('can always be read after SIGKILL, and never loses a round that it said was saved', async () => {
     const kills = Number(process.env.STARLING_KILLS ?? 30)
-    const large = smallTask(200_000) // 1.6 MB a checkpoint, so that kills land in the writing
+    const large = tinyTask(200_000) // 1.6 MB a checkpoint, so that kills land in the writing
     const checkpoints = await scratchDirectory()
     const dice = new Random('kills')
     const saveMsAbout = 12

@@ -5,7 +5,8 @@ import type { Message } from '../../protocols/messages.ts'
 import { encodeFrame } from '../../protocols/wire.ts'
 import { framesProtocol } from '../../peer/body.ts'
 import type { StarlingNode } from '../../peer/network.ts'
-import { contactOf, connect, startNode, startPeer, taskOf, type Peer } from './swarm.ts'
+import { contactOf, connect, startNode, startPeer, type Peer } from './swarm.ts'
+import { tinyTask } from '../tiny-task.ts'
 
 /** What strangers do to a node that listens: here they are libp2p nodes that write raw bytes. */
 
@@ -32,7 +33,7 @@ interface Siege {
 
 async function siege(options: Parameters<typeof startPeer>[0] = {}): Promise<Siege> {
   const [victim, stranger] = await Promise.all([startPeer(options), startNode()])
-  victim.body.perform({ kind: 'adopt', task: taskOf(count) })
+  victim.body.perform({ kind: 'adopt', task: tinyTask(count) })
   const connection = await stranger.dial(victim.node.getMultiaddrs()[0]!)
   const open = () => connection.newStream(framesProtocol)
   await victim.inputs.first('peerUp')

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { CID } from 'multiformats/cid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startNode, taskOf } from './swarm.ts'
+import { startNode } from './swarm.ts'
+import { tinyTask } from '../tiny-task.ts'
 
 let home: string
 beforeAll(async () => {
@@ -63,7 +64,7 @@ describe('createNetwork', () => {
     const path = join(home, 'strangers')
     const [ana, ben] = [await startNode({ datastorePath: path }), await startNode()]
     await ben.dial(ana.getMultiaddrs()[0]!)
-    const task = CID.parse(taskOf(1).cid)
+    const task = CID.parse(tinyTask(1).cid)
     let providers = 0
     while (providers === 0) {
       // The first attempts come before the routing tables know anybody.

@@ -4,9 +4,10 @@ import type { Task } from '../../src/learning/task.ts'
 import { participant } from '../../protocols/participant.ts'
 import { readPeerAddress } from '../../peer/addresses.ts'
 import type { Trainer } from '../../peer/body.ts'
-import { startPeer, taskOf, type Peer } from './swarm.ts'
+import { startPeer, type Peer } from './swarm.ts'
+import { tinyTask } from '../tiny-task.ts'
 
-const task = taskOf(1000)
+const task = tinyTask(1000)
 
 /** Learning here is walking towards a number of one's own: what is merged lies in between. */
 function walker(goal: number): Trainer {

@@ -2,7 +2,6 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { afterEach } from 'vitest'
 import type { Machine } from '../../src/core/machine.ts'
-import { createTask, type Task } from '../../src/learning/task.ts'
 import { GossipManners } from '../../peer/announcements.ts'
 import { libp2pBody, type BodyEvent, type BodyOptions, type Libp2pBody } from '../../peer/body.ts'
 import type { Store, Trainer } from '../../peer/body.ts'
@@ -156,26 +155,4 @@ export async function connect(from: Peer, to: Peer): Promise<void> {
 
 export function contactOf(peer: Peer): { peer: string; addresses: readonly string[] } {
   return { peer: peer.id, addresses: peer.body.status().addresses }
-}
-
-/** A task whose model has this many parameters. */
-export function taskOf(parameterCount: number): Task {
-  return createTask({
-    format: 'starling/task/1',
-    name: 'a-task',
-    model: { preset: 'logreg' },
-    tensors: [
-      {
-        name: 'weights',
-        shape: [parameterCount],
-        role: 'weight',
-        initialiser: { kind: 'constant', value: 0 }
-      }
-    ],
-    data: { shape: [2], classes: 2 },
-    init: { kind: 'shared', seed: 1 },
-    training: { optimizer: { kind: 'sgd', learningRate: 0.1 }, batchSize: 1, localSteps: 1 },
-    merge: { rule: 'average' },
-    exchange: { mode: 'gossip', intervalMs: 0, deadlineMs: 1_000 }
-  })
 }

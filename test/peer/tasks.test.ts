@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { TaskStore } from '../../peer/tasks.ts'
 import { scratchDirectory } from './scratch.ts'
-import { smallTask } from './tasks-for-tests.ts'
+import { tinyTask } from '../tiny-task.ts'
 
 describe('the task store', () => {
   it('lists and gives back what was saved, bit for bit', async () => {
     const store = new TaskStore(await scratchDirectory())
-    const [one, two] = [smallTask(6, 'one'), smallTask(6, 'two')]
+    const [one, two] = [tinyTask(6, { name: 'one' }), tinyTask(6, { name: 'two' })]
     await store.save(one)
     await store.save(two)
     await store.save(two)
@@ -20,7 +20,7 @@ describe('the task store', () => {
   it('of a home that is not made yet is empty', async () => {
     const store = new TaskStore(join(await scratchDirectory(), 'none'))
     expect(await store.list()).toEqual([])
-    await expect(store.load(smallTask().cid)).rejects.toMatchObject({ code: 'STARLING_BAD_TASK' })
+    await expect(store.load(tinyTask().cid)).rejects.toMatchObject({ code: 'STARLING_BAD_TASK' })
   })
 
   it.each(['', '../identity', '..%2fidentity', 'bafyrei/../../x', 'bafy\0', 'x'.repeat(4096)])(
@@ -34,7 +34,7 @@ describe('the task store', () => {
   it('refuses a file that is damaged, or holds another task, by its name', async () => {
     const directory = await scratchDirectory()
     const store = new TaskStore(directory)
-    const [one, two] = [smallTask(6, 'one'), smallTask(6, 'two')]
+    const [one, two] = [tinyTask(6, { name: 'one' }), tinyTask(6, { name: 'two' })]
     const path = join(directory, `${one.cid}.cbor`)
     const refusal = {
       code: 'STARLING_BAD_TASK',

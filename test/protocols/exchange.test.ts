@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Update } from '../../protocols/messages.ts'
-import { Room, tinyTask } from './room.ts'
+import { tinyTask } from '../tiny-task.ts'
+import { Room } from './room.ts'
 
 const gossipTask = tinyTask()
-const roundsTask = tinyTask({
+const roundsTask = tinyTask(3, {
   exchange: { mode: 'rounds', intervalMs: 0, deadlineMs: 1_000 },
   merge: { rule: 'average', weights: 'metropolis' }
 })
@@ -73,7 +74,7 @@ describe('gossip', () => {
 
   it('keeps the mean of the swarm while nobody trains', () => {
     const room = new Room()
-    const task = tinyTask({ init: { kind: 'independent' } })
+    const task = tinyTask(3, { init: { kind: 'independent' } })
     const names = ['ana', 'ben', 'cleo', 'dan']
     const peers = names.map((name) =>
       room.enter(name, { task, samples: 0, quorum: 3, roundsMax: 40 })

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { sha256Hex } from '../../src/core/digest.ts'
-import { Room, tinyTask } from './room.ts'
+import { tinyTask } from '../tiny-task.ts'
+import { Room } from './room.ts'
 
 const task = tinyTask()
-const roundsTask = tinyTask({ exchange: { mode: 'rounds', intervalMs: 0, deadlineMs: 1_000 } })
+const roundsTask = tinyTask(3, { exchange: { mode: 'rounds', intervalMs: 0, deadlineMs: 1_000 } })
 
 describe('a participant', () => {
   it('alone trains on, round after round', () => {
@@ -21,7 +22,7 @@ describe('a participant', () => {
     const ben = room.enter('ben', { roundsMax: 0 })
     const other = room.enter('cleo', {
       roundsMax: 0,
-      task: tinyTask({ init: { kind: 'independent' } })
+      task: tinyTask(3, { init: { kind: 'independent' } })
     })
     room.run(10)
 
@@ -56,7 +57,7 @@ describe('a participant', () => {
     const room = new Room()
     room.enter('ana', { roundsMax: 2 })
     room.run(200)
-    const other = tinyTask({ name: 'other' })
+    const other = tinyTask(3, { name: 'other' })
     const ana = room.enter('ana', {
       task: other,
       checkpoint: room.checkpoints.get('ana')!,
@@ -112,7 +113,7 @@ describe('a newcomer', () => {
   it('takes only the task that it wants', () => {
     const room = new Room()
     room.enter('ana', {})
-    const ben = room.enter('ben', { task: null, wanted: tinyTask({ name: 'other' }).cid })
+    const ben = room.enter('ben', { task: null, wanted: tinyTask(3, { name: 'other' }).cid })
     room.connect('ana', 'ben')
     room.run(60_000)
     expect(ben.snapshot()).toMatchObject({ state: 'joining', task: null })
@@ -270,7 +271,7 @@ describe('a peer that fell behind in synchronous rounds', () => {
 describe('peers of different tasks', () => {
   it('refuse each other, naming both, and exchange nothing', () => {
     const room = new Room()
-    const other = tinyTask({ name: 'other' })
+    const other = tinyTask(3, { name: 'other' })
     room.enter('ana', {})
     room.enter('ben', { task: other })
     room.connect('ana', 'ben')

@@ -1,6 +1,7 @@
 import { Driver } from '../../src/core/driver.ts'
 import { Random } from '../../src/core/random.ts'
-import { createTask, type Task, type TaskManifest } from '../../src/learning/task.ts'
+import type { Task } from '../../src/learning/task.ts'
+import { tinyTask } from '../tiny-task.ts'
 import type { TrainResult, TrainState } from '../../src/learning/training.ts'
 import type { Message, PeerId } from '../../protocols/messages.ts'
 import {
@@ -14,24 +15,6 @@ import type {
   ParticipantEvent,
   ParticipantInput
 } from '../../protocols/participant-io.ts'
-
-/** A task with three parameters: small enough to follow by hand. */
-export function tinyTask(changes: Partial<TaskManifest> = {}): Task {
-  return createTask({
-    format: 'starling/task/1',
-    name: 'tiny',
-    model: { preset: 'logreg' },
-    tensors: [
-      { name: 'w', shape: [3], role: 'weight', initialiser: { kind: 'uniform', limit: 1 } }
-    ],
-    data: { shape: [2], classes: 2 },
-    init: { kind: 'shared', seed: 7 },
-    training: { optimizer: { kind: 'sgd', learningRate: 0.1 }, batchSize: 4, localSteps: 2 },
-    merge: { rule: 'average' },
-    exchange: { mode: 'gossip', intervalMs: 0, deadlineMs: 1_000 },
-    ...changes
-  })
-}
 
 /** What training does here: half the way to the peer's own target, as gradient descent on ½‖x − t‖². */
 function step(state: TrainState, target: number, steps: number): TrainResult {
