@@ -329,7 +329,8 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     if (isDue(model.round, saveEveryRounds)) this.#save()
 
     const { mode, intervalMs } = task.manifest.exchange
-    const isIdle = model.samples === 0 && (mode === 'gossip' || this.#neighbours().length === 0)
+    const tookNoTime = this.#nowMs === this.#roundStartMs // nothing to train, nobody to wait for
+    const isIdle = model.samples === 0 && (mode === 'gossip' || tookNoTime)
     const lengthMs = isIdle ? Math.max(intervalMs, idleRoundMs) : intervalMs
     const restMs = this.#roundStartMs + lengthMs - this.#nowMs
     if (restMs <= 0) return this.#beginRound()

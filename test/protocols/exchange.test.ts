@@ -216,6 +216,17 @@ describe('synchronous rounds', () => {
     expect(room.eventsOf('ana', 'finished').length).toBe(1)
   })
 
+  it('do not spin in a peer without data whose neighbours are all late', () => {
+    const room = new Room()
+    const ana = room.enter('ana', { task: roundsTask, samples: 0, joinWaitMs: 1 })
+    room.connect('ana', 'eve')
+    greet(room, roundsTask)
+    room.run(20_000)
+
+    expect(ana.snapshot().round).toBeGreaterThan(5)
+    expect(ana.snapshot().round).toBeLessThan(25)
+  })
+
   it('keep two peers in step, and both reach the same model', () => {
     const room = new Room()
     const ana = room.enter('ana', { task: roundsTask, quorum: 1, roundsMax: 5, target: 1 })
