@@ -1,3 +1,4 @@
+import { heldBytesMax } from '../../src/core/limits.ts'
 import { createMergeRule } from '../../src/learning/merge/rules.ts'
 import type { Task } from '../../src/learning/task.ts'
 import type { Exchange, ExchangeComponents } from './exchange.ts'
@@ -10,12 +11,13 @@ export function createExchange(
   parts: Pick<ExchangeComponents, 'self' | 'random' | 'model' | 'neighbours'>
 ): Exchange {
   const { merge, exchange } = manifest
+  const options = { deadlineMs: exchange.deadlineMs, heldBytesMax }
   const rule = createMergeRule(merge)
   const components = { ...parts, layout, rule, weights: merge.weights }
   switch (exchange.mode) {
     case 'gossip':
-      return new Gossip(components, exchange)
+      return new Gossip(components, options)
     case 'rounds':
-      return new Rounds(components, exchange)
+      return new Rounds(components, options)
   }
 }

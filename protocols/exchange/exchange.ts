@@ -43,6 +43,8 @@ export interface ExchangeComponents {
 export interface ExchangeOptions {
   /** How long to wait for peers' models before going on without them, in milliseconds. */
   readonly deadlineMs: number
+  /** Bytes of updates held between merges; more are rejected. */
+  readonly heldBytesMax: number
 }
 
 export const underWay: Outcome = { effects: [], over: false }

@@ -1,4 +1,3 @@
-import { heldBytesMax } from '../../src/core/limits.ts'
 import type { PeerId, Update } from '../messages.ts'
 import type { ParticipantEffect } from '../participant-io.ts'
 import {
@@ -71,7 +70,8 @@ export class Rounds implements Exchange {
     if (update.round > model.round + 1) return { ...this.#mergeIfComplete(), rejected: 'future' }
     const own = this.#updates.get(from)
     if (own?.has(update.round) === true) return rejected('stale')
-    if ((this.#held + 1) * update.parameters.byteLength > heldBytesMax) return rejected('full')
+    if ((this.#held + 1) * update.parameters.byteLength > this.#options.heldBytesMax)
+      return rejected('full')
     const fault = inspect(update.parameters, layout)
     if (fault !== undefined) return rejected(fault)
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Update } from '../../protocols/messages.ts'
+import { Random } from '../../src/core/random.ts'
+import { createMergeRule } from '../../src/learning/merge/rules.ts'
+import { Rounds } from '../../protocols/exchange/rounds.ts'
+import { LocalModel } from '../../protocols/local-model.ts'
 import { tinyTask } from '../tiny-task.ts'
 import { Room } from './room.ts'
 
@@ -141,6 +145,17 @@ describe('gossip', () => {
     expect(room.eventsOf('ana', 'finished')).toEqual([{ kind: 'finished', round: 3 }])
   })
 
+  it('weighs by samples, and believes no more than four times its own', () => {
+    const task = tinyTask(3, { merge: { rule: 'average', weights: 'samples' } })
+    const room = withEve(task)
+    room.run(2)
+    receive(room, push({ samples: 1e9 }))
+    const before = parametersOf(room)[0] ?? NaN // the reply: the model from before
+    receive(room, push({ exchange: 2, samples: 0 }))
+
+    expect(parametersOf(room)[0]).toBeCloseTo((before * 8 + 9 * 32) / 40, 5)
+  })
+
   it('takes a reply that comes after the deadline for what it is, and bans nobody for it', () => {
     const room = withEve(gossipTask, 100)
     let answered = 0
@@ -214,6 +229,30 @@ describe('synchronous rounds', () => {
     room.run(1_200)
     expect(room.eventsOf('ana', 'exchange-failed').length).toBe(1)
     expect(room.eventsOf('ana', 'finished').length).toBe(1)
+  })
+
+  it('hold no more than there is room for', () => {
+    const model = new LocalModel({
+      parameters: new Float32Array(3),
+      optimizer: new Float32Array(),
+      steps: 0
+    })
+    const rounds = new Rounds(
+      {
+        self: 'ana',
+        random: new Random('rounds'),
+        model,
+        layout: roundsTask.layout,
+        rule: createMergeRule({ rule: 'average', weights: 'uniform' }),
+        weights: 'uniform',
+        neighbours: () => []
+      },
+      { deadlineMs: 1_000, heldBytesMax: 2 * 3 * 4 }
+    )
+    const outcomes = ['eve', 'fay', 'gil'].map((from) =>
+      rounds.receive(from, push({ phase: 'round' }))
+    )
+    expect(outcomes.map(({ rejected }) => rejected)).toEqual([undefined, undefined, 'full'])
   })
 
   it('do not spin in a peer without data whose neighbours are all late', () => {

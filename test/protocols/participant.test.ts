@@ -209,6 +209,17 @@ describe('a hello that is lost on its way', () => {
     expect(room.eventsOf('ben', 'banned')).toEqual([])
   })
 
+  it('one way only, is asked for by whoever lacks it', () => {
+    const room = new Room()
+    room.loses = (from, _to, message) =>
+      message.kind === 'hello' && from === 'ana' && room.nowMs < 1_000
+    room.enter('ana', { task: roundsTask })
+    room.enter('ben', { task: roundsTask })
+    room.connect('ana', 'ben')
+    room.run(20_000)
+    expect(room.eventsOf('ben', 'peer-joined').length).toBe(1)
+  })
+
   it('never gets the peer that said it banned, however much it sends meanwhile', () => {
     const room = new Room()
     room.loses = (from, _to, message) => message.kind === 'hello' && from === 'ana'
@@ -242,6 +253,39 @@ describe('a peer that fell behind in synchronous rounds', () => {
     expect(cleo.snapshot().round).toBeGreaterThan(alone + 50)
     expect(room.eventsOf('cleo', 'caught-up')[0]).toMatchObject({ kind: 'caught-up' })
     expect(room.eventsOf('ana', 'merged').at(-1)?.with).toEqual(['ben', 'cleo'])
+  })
+
+  it('goes on where the swarm is even when nobody gives it their model', () => {
+    const room = new Room()
+    room.loses = (_from, _to, message) => message.kind === 'state'
+    for (const name of ['ana', 'ben']) room.enter(name, { task: roundsTask, quorum: 1 })
+    room.connect('ana', 'ben')
+    room.run(2_000)
+    const cleo = room.enter('cleo', { task: roundsTask, quorum: 2 })
+    for (const name of ['ana', 'ben']) room.connect(name, 'cleo')
+    room.run(4_000) // two deadlines without an answer
+
+    expect(room.eventsOf('cleo', 'caught-up')).toEqual([])
+    expect(cleo.snapshot().round).toBeGreaterThan(50)
+    expect(room.eventsOf('ana', 'merged').at(-1)?.with).toEqual(['ben', 'cleo'])
+  })
+
+  it('too slow for its last rounds takes the model of those who have finished', () => {
+    const room = new Room()
+    const options = { task: roundsTask, quorum: 2, roundsMax: 3, target: 5 }
+    const ana = room.enter('ana', options)
+    room.enter('ben', options)
+    const cleo = room.enter('cleo', { ...options, target: -5, trainMs: 2_500 })
+    for (const [a, b] of [
+      ['ana', 'ben'],
+      ['ana', 'cleo'],
+      ['ben', 'cleo']
+    ] as const)
+      room.connect(a, b)
+    room.run(20_000)
+
+    expect(cleo.snapshot()).toMatchObject({ state: 'finished', round: 3 })
+    expect(cleo.model?.parameters).toEqual(ana.model?.parameters)
   })
 
   it('that finds all the others finished ends with their model', () => {
