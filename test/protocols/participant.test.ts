@@ -213,8 +213,8 @@ describe('a hello that is lost on its way', () => {
     const room = new Room()
     room.loses = (from, _to, message) =>
       message.kind === 'hello' && from === 'ana' && room.nowMs < 1_000
-    room.enter('ana', { task: roundsTask })
-    room.enter('ben', { task: roundsTask })
+    room.enter('ana', {})
+    room.enter('ben', {})
     room.connect('ana', 'ben')
     room.run(20_000)
     expect(room.eventsOf('ben', 'peer-joined').length).toBe(1)
