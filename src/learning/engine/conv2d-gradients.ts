@@ -1,14 +1,8 @@
 import type { KernelConfig, Tensor4D, TensorInfo } from '@tensorflow/tfjs'
 import type { TensorFlow } from '../model/tensorflow.ts'
-import { kernelNamed, wasmKernels } from './wasm-kernels.ts'
+import { kernelNamed, wasmKernels, type WindowAttributes } from './wasm-kernels.ts'
 
 type Shape4D = Tensor4D['shape']
-
-interface Attributes {
-  readonly strides: number | [number, number]
-  readonly pad: 'same' | 'valid' | number
-  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil'
-}
 
 /**
  * The gradient of a 2-D convolution by its filter, which tfjs' wasm backend lacks.
@@ -26,9 +20,10 @@ export function conv2dBackpropFilter(tf: TensorFlow): KernelConfig {
     backendName: 'wasm',
     kernelFunc: ({ inputs, attrs, backend }) => {
       const { x, dy } = inputs as { x: TensorInfo; dy: TensorInfo }
-      const { strides, pad, dimRoundingMode, filterShape } = attrs as unknown as Attributes & {
-        readonly filterShape: Shape4D
-      }
+      const { strides, pad, dimRoundingMode, filterShape } =
+        attrs as unknown as WindowAttributes & {
+          readonly filterShape: Shape4D
+        }
       const { padInfo, strideHeight, strideWidth } = tf.backend_util.computeConv2DInfo(
         x.shape as Shape4D,
         filterShape,
@@ -81,9 +76,10 @@ export function conv2dBackpropInput(tf: TensorFlow): KernelConfig {
     ...stock,
     kernelFunc: (call) => {
       const { dy, filter } = call.inputs as { dy: TensorInfo; filter: TensorInfo }
-      const { strides, pad, dimRoundingMode, inputShape } = call.attrs as unknown as Attributes & {
-        readonly inputShape: Shape4D
-      }
+      const { strides, pad, dimRoundingMode, inputShape } =
+        call.attrs as unknown as WindowAttributes & {
+          readonly inputShape: Shape4D
+        }
       const { padInfo, ...info } = tf.backend_util.computeConv2DInfo(
         inputShape,
         filter.shape as Shape4D,

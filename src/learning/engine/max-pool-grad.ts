@@ -1,11 +1,9 @@
 import type { KernelBackend, KernelConfig, Tensor4D, TensorInfo } from '@tensorflow/tfjs'
 import type { TensorFlow } from '../model/tensorflow.ts'
+import type { WindowAttributes } from './wasm-kernels.ts'
 
-interface Attributes {
+interface Attributes extends WindowAttributes {
   readonly filterSize: number | [number, number]
-  readonly strides: number | [number, number]
-  readonly pad: 'same' | 'valid' | number
-  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil'
 }
 
 /**

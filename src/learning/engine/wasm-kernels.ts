@@ -31,3 +31,10 @@ export function wasmKernels(tf: TensorFlow, backend: unknown): WasmKernels {
 export function kernelNamed(tf: TensorFlow, name: string, backendName: string): KernelConfig {
   return present(tf.getKernel(name, backendName), `the ${backendName} kernel ${name}`)
 }
+
+/** How a window moves over an image: of convolutions and of pooling, as tfjs names it. */
+export interface WindowAttributes {
+  readonly strides: number | [number, number]
+  readonly pad: 'same' | 'valid' | number
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil'
+}
