@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, copyFileSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { buildKernels, kernelFiles } from './kernels.ts'
 
 /** Compiles everything that ships into `dist`: nothing of an earlier build stays behind. */
 
@@ -10,4 +11,8 @@ const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 execFileSync(process.execPath, [tsc, '--project', join(root, 'tsconfig.build.json')], {
   stdio: 'inherit'
 })
+buildKernels()
+for (const file of kernelFiles) {
+  copyFileSync(file, join(root, 'dist/src/learning/engine', basename(file)))
+}
 chmodSync(join(root, 'dist/src/cli/bin.js'), 0o755)

@@ -1,0 +1,37 @@
+/** What all kernels are made of. Pointers are in bytes, counts and strides in elements. */
+
+/** a · b + c: two roundings on every machine, or one where the fast build may use it. */
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c)
+  return f32x4.add(c, f32x4.mul(a, b))
+}
+
+/** The sum of the four lanes, in one fixed order. */
+export function lanesSum(a: v128): f32 {
+  return (
+    f32x4.extract_lane(a, 0) +
+    f32x4.extract_lane(a, 1) +
+    (f32x4.extract_lane(a, 2) + f32x4.extract_lane(a, 3))
+  )
+}
+
+/** Byte address of element `index` of an array of float32 or int32. */
+export function at(base: usize, index: i32): usize {
+  return base + ((<usize>index) << 2)
+}
+
+/** Four rows of four floats at `from`, transposed to `to`; strides in bytes. */
+export function transpose4(from: usize, fromStride: usize, to: usize, toStride: usize): void {
+  const r0 = v128.load(from)
+  const r1 = v128.load(from + fromStride)
+  const r2 = v128.load(from + 2 * fromStride)
+  const r3 = v128.load(from + 3 * fromStride)
+  const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5)
+  const b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
+  const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7)
+  const d = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
+  v128.store(to, v128.shuffle<f32>(a, b, 0, 1, 4, 5))
+  v128.store(to + toStride, v128.shuffle<f32>(a, b, 2, 3, 6, 7))
+  v128.store(to + 2 * toStride, v128.shuffle<f32>(c, d, 0, 1, 4, 5))
+  v128.store(to + 3 * toStride, v128.shuffle<f32>(c, d, 2, 3, 6, 7))
+}
