@@ -81,7 +81,7 @@ function stepMs(engine: Engine, batch: Samples): number {
   const start = process.cpuUsage()
   for (let step = 0; step < stepsPerRound; step++) {
     engine.gradient(parameters, batch, gradient, step)
-    optimize(sgd, parameters, gradient, memory, step + 1)
+    optimize(sgd, engine.layout, parameters, gradient, memory, step + 1)
   }
   const { user, system } = process.cpuUsage(start)
   return (user + system) / 1000 / stepsPerRound

@@ -12,6 +12,11 @@ export const tensorsMax = 4096
 /** Numbers that one layer may give for one sample: 64 MiB as float32. Above: STARLING_BAD_MODEL. */
 export const activationsMax = 16 * 2 ** 20
 
+/** Plans that an engine keeps, one for each size of batch. Above: the one made first is made again. */
+export const passesMax = 16
+/** Layers in a list of layers. ResNet-152 has about 520 of our kinds. Above: STARLING_BAD_TASK. */
+export const layersMax = 2048
+
 // --- data -------------------------------------------------------------------------------------
 
 /** Classes in a classification task. ImageNet-21k has 21,841. Labels are stored in 16 bits. */

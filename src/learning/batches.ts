@@ -1,5 +1,5 @@
 import type { Random } from '../core/random.ts'
-import { selectSamples, type Samples } from './data/dataset.ts'
+import type { Samples } from './data/dataset.ts'
 
 /**
  * Which samples a step sees. An epoch goes through the samples in a shuffled order, in whole batches;
@@ -24,15 +24,14 @@ export class Batches {
   }
 
   /** @param step - counted from 0 */
-  at(step: number): Samples {
-    const { count, features } = this.#samples
+  rowsAt(step: number): readonly number[] {
+    const { count } = this.#samples
     const epoch = Math.floor(step / this.#batchesPerEpoch)
     if (epoch !== this.#epoch) {
       this.#epoch = epoch
       this.#order = this.#random.fork(`epoch-${epoch}`).shuffle([...Array(count).keys()])
     }
     const start = (step % this.#batchesPerEpoch) * this.#batchSize
-    const rows = this.#order.slice(start, start + this.#batchSize)
-    return selectSamples(this.#samples, rows, features.length / count)
+    return this.#order.slice(start, start + this.#batchSize)
   }
 }

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
+import { createLayout } from '../../src/learning/layout.ts'
 import { optimize, optimizerMemory } from '../../src/learning/optimizer.ts'
 import type { OptimizerSpec } from '../../src/learning/training.ts'
+
+/** Two parameters; of these, only the first is one that decays. */
+const layout = createLayout(
+  (['weight', 'bias'] as const).map((role) => ({
+    ...{ name: role, shape: [1], role },
+    initialiser: { kind: 'constant', value: 0 }
+  }))
+)
 
 const sgd = { kind: 'sgd', learningRate: 0.5, momentum: 0 } as const
 const heavy = { kind: 'sgd', learningRate: 0.5, momentum: 0.75 } as const
@@ -11,7 +20,7 @@ function after(spec: OptimizerSpec, slopes: number[]): number[] {
   const parameters = Float32Array.of(1, 3)
   const memory = optimizerMemory(spec, 2, new Float32Array())
   for (const [index, slope] of slopes.entries()) {
-    optimize(spec, parameters, Float32Array.of(slope, 0), memory, index + 1)
+    optimize(spec, layout, parameters, Float32Array.of(slope, 0), memory, index + 1)
   }
   return [...parameters]
 }

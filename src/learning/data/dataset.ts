@@ -14,6 +14,8 @@ export interface DataSchema {
   /** Shape of one sample, such as [28, 28, 1] (height, width, channels) or [64]. */
   readonly shape: readonly number[]
   readonly classes: number
+  /** Labels per sample, one per position of a sequence; absent: 1. */
+  readonly positions?: number | undefined
   /** What a model subtracts from every feature, and divides by, before it looks; none: 0 and 1. */
   readonly scale?: Scale | undefined
 }

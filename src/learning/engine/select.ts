@@ -1,17 +1,21 @@
 import { StarlingError } from '../../core/errors.ts'
 import { sampleSize, type DataSchema } from '../data/dataset.ts'
 import { createLayout, type TensorSpec } from '../layout.ts'
-import { buildModel } from '../model/build.ts'
+import { buildModel, graphOf } from '../model/build.ts'
 import type { ModelSpec } from '../model/spec.ts'
 import { loadTensorFlow, type TensorFlow } from '../model/tensorflow.ts'
+import type { LossKind } from '../training.ts'
 import type { Engine } from './engine.ts'
+import { PlanEngine } from './plan/plan-engine.ts'
 import { loadTfjsNode } from './tfjs-node.ts'
 import { TfjsEngine } from './tfjs.ts'
 import { prepareWasm } from './wasm.ts'
 
 /** Fastest first. */
-export const backendNames = ['node', 'wasm', 'cpu'] as const
+const tfjsNames = ['node', 'wasm', 'cpu'] as const
+export const backendNames = ['plan', ...tfjsNames] as const
 export type BackendName = (typeof backendNames)[number]
+type TfjsName = (typeof tfjsNames)[number]
 
 export interface EngineOptions {
   readonly model: ModelSpec
@@ -20,6 +24,10 @@ export interface EngineOptions {
   readonly backend?: 'auto' | BackendName
   /** The tensors that the task lists; the model must have these. */
   readonly tensors?: readonly TensorSpec[]
+  /** What training makes small; by default softmax-cross-entropy. */
+  readonly loss?: LossKind | undefined
+  /** Let own kernels round as the machine likes best: faster, not the same bits everywhere. */
+  readonly fastMath?: boolean
   /** File or URL from whose place tfjs-node is looked up. */
   readonly resolveFrom?: string
 }
@@ -33,9 +41,13 @@ export interface EngineOptions {
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { backend = 'auto', resolveFrom = import.meta.url } = options
+  if (backend === 'auto' || backend === 'plan') {
+    const engine = planned(options, backend)
+    if (engine !== undefined) return engine
+  }
   const tf = await loadTensorFlow()
   const setbacks: string[] = []
-  for (const name of backend === 'auto' ? backendNames : [backend]) {
+  for (const name of backend === 'auto' || backend === 'plan' ? tfjsNames : [backend]) {
     const setback = await startBackend(tf, name, resolveFrom)
     if (setback !== undefined) {
       setbacks.push(setback)
@@ -57,9 +69,30 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   )
 }
 
-const tfjsBackends: Record<BackendName, string> = { node: 'tensorflow', wasm: 'wasm', cpu: 'cpu' }
+/** Our own engine, if it knows all of the model's layers. */
+function planned(options: EngineOptions, backend: string): Engine | undefined {
+  const { model, data, tensors, loss = 'softmax-cross-entropy', fastMath = false } = options
+  const graph = graphOf(model, data)
+  if (graph === undefined) {
+    if (backend === 'auto') return undefined
+    throw new StarlingError(
+      'STARLING_BACKEND_UNAVAILABLE',
+      "the backend 'plan' does not run tfjs topologies: use 'auto'"
+    )
+  }
+  if (tensors) requireSame(tensors, graph.tensors)
+  const reason = fastMath
+    ? 'own kernels, WebAssembly with relaxed SIMD'
+    : 'own kernels, WebAssembly with SIMD'
+  return new PlanEngine({
+    ...{ graph, data, loss, fastMath, reason },
+    tensors: tensors ?? graph.tensors
+  })
+}
 
-const reasons: Record<BackendName, string> = {
+const tfjsBackends: Record<TfjsName, string> = { node: 'tensorflow', wasm: 'wasm', cpu: 'cpu' }
+
+const reasons: Record<TfjsName, string> = {
   node: 'native, @tensorflow/tfjs-node is installed',
   wasm: 'WebAssembly with SIMD',
   cpu: 'plain JavaScript, slow'
@@ -68,7 +101,7 @@ const reasons: Record<BackendName, string> = {
 /** @returns why it cannot be used, or undefined once tfjs is on it */
 async function startBackend(
   tf: TensorFlow,
-  name: BackendName,
+  name: TfjsName,
   resolveFrom: string
 ): Promise<string | undefined> {
   try {
@@ -85,7 +118,7 @@ async function startBackend(
 
 async function engineOn(
   tf: TensorFlow,
-  backend: BackendName,
+  backend: TfjsName,
   reason: string,
   { model, data, tensors }: EngineOptions
 ): Promise<Engine> {

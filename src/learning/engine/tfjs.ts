@@ -8,7 +8,9 @@ import { crossEntropy } from '../loss.ts'
 import type { BuiltModel } from '../model/build.ts'
 import { layersWithin } from '../model/layers.ts'
 import type { TensorFlow } from '../model/tensorflow.ts'
-import type { Engine } from './engine.ts'
+import type { OptimizerSpec, TrainState } from '../training.ts'
+import { evaluateByLogits, trainByGradient } from './by-gradient.ts'
+import type { Activations, BatchPlan, Engine, Evaluation, StepsTaken } from './engine.ts'
 
 export interface TfjsEngineOptions {
   /** The engine's name for people, and tfjs' name of the backend. */
@@ -103,6 +105,23 @@ export class TfjsEngine implements Engine {
     const logits = scores.dataSync<'float32'>().slice()
     scores.dispose()
     return logits
+  }
+
+  train(
+    state: TrainState,
+    optimizer: OptimizerSpec,
+    batches: BatchPlan,
+    steps: number
+  ): StepsTaken {
+    return trainByGradient(this, state, optimizer, batches, steps)
+  }
+
+  evaluate(parameters: Float32Array, samples: Samples): Evaluation {
+    return evaluateByLogits(this, parameters, samples)
+  }
+
+  activations(): Map<string, Activations> {
+    throw new Error('not yet')
   }
 
   dispose(): void {

@@ -4,6 +4,8 @@ import { isStarlingError, StarlingError } from '../../core/errors.ts'
 import type { DataSchema } from '../data/dataset.ts'
 import { createLayout, type TensorSpec } from '../layout.ts'
 import { checkLayer, checkLogits, layersWithin } from './layers.ts'
+import { createGraph, type Graph } from './graph.ts'
+import { presetLayers } from './preset-layers.ts'
 import { presetModel } from './presets.ts'
 import type { ModelSpec } from './spec.ts'
 import { loadTensorFlow, type TensorFlow } from './tensorflow.ts'
@@ -31,7 +33,9 @@ export async function buildModel(
   const requests = new Map<LayerVariable, WeightRequest>()
   try {
     const model = await recordWeights(tf, requests, () =>
-      'preset' in spec ? presetModel(tf, spec, data) : topologyModel(tf, spec.topology)
+      'preset' in spec
+        ? presetModel(tf, spec, data)
+        : topologyModel(tf, (spec as { topology: object }).topology)
     )
     checkEnds(model, data)
     for (const layer of layersWithin(model)) checkLayer(layer)
@@ -50,11 +54,20 @@ export async function buildModel(
  * @throws STARLING_BAD_MODEL naming the layer and what to change
  */
 export async function describeModel(spec: ModelSpec, data: DataSchema): Promise<TensorSpec[]> {
+  const graph = graphOf(spec, data)
+  if (graph !== undefined) return [...graph.tensors]
   const tf = await loadTensorFlow()
   await tf.setBackend('cpu')
   const { model, tensors } = await buildModel(tf, spec, data)
   model.dispose()
   return [...tensors]
+}
+
+/** The model as a list of our own layers, if it is one. */
+export function graphOf(spec: ModelSpec, data: DataSchema): Graph | undefined {
+  if ('topology' in spec) return undefined
+  const layers = 'layers' in spec ? spec.layers : presetLayers(spec, data)
+  return layers && createGraph(layers, data)
 }
 
 function checkEnds(model: LayersModel, data: DataSchema): void {

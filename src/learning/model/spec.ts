@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { layersMax } from '../../core/limits.ts'
+import { layerSpecSchema } from '../layers/layers.ts'
 
 const width = z.int().min(1).max(65_536)
 
@@ -15,9 +17,10 @@ export const presetSchema = z.discriminatedUnion('preset', [
   })
 ])
 
-/** A preset, or a tfjs-layers topology (`model.toJSON()` of a Sequential or functional model). */
+/** A preset, a list of our own layers (docs/engine.md), or a tfjs-layers topology (`model.toJSON()` of a Sequential or functional model). */
 export const modelSchema = z.union([
   presetSchema,
+  z.strictObject({ layers: z.array(layerSpecSchema).min(1).max(layersMax) }),
   z.strictObject({ topology: z.record(z.string(), z.json()) })
 ])
 

@@ -1,1 +1,5 @@
+export * from './dropout'
+export * from './elementwise'
 export * from './gemm'
+export * from './loss'
+export * from './optimizer'

@@ -35,3 +35,23 @@ export function transpose4(from: usize, fromStride: usize, to: usize, toStride: 
   v128.store(to + 2 * toStride, v128.shuffle<f32>(c, d, 0, 1, 4, 5))
   v128.store(to + 3 * toStride, v128.shuffle<f32>(c, d, 2, 3, 6, 7))
 }
+
+/** Four floats, or the `left` that are there and zeros. */
+export function load4(from: usize, left: i32): v128 {
+  if (left >= 4) return v128.load(from)
+  let four = v128.load32_zero(from)
+  if (left > 1) four = f32x4.replace_lane(four, 1, load<f32>(from, 4))
+  if (left > 2) four = f32x4.replace_lane(four, 2, load<f32>(from, 8))
+  return four
+}
+
+/** Store four floats, or the first `left` of them. */
+export function store4(to: usize, four: v128, left: i32): void {
+  if (left >= 4) {
+    v128.store(to, four)
+    return
+  }
+  store<f32>(to, f32x4.extract_lane(four, 0))
+  if (left > 1) store<f32>(to, f32x4.extract_lane(four, 1), 4)
+  if (left > 2) store<f32>(to, f32x4.extract_lane(four, 2), 8)
+}

@@ -1,0 +1,74 @@
+import { evaluationFeaturesMax, evaluationSamplesMax } from '../../core/limits.ts'
+import { selectSamples, type Samples } from '../data/dataset.ts'
+import { crossEntropy } from '../loss.ts'
+import { optimize, optimizerMemory } from '../optimizer.ts'
+import type { OptimizerSpec, TrainState } from '../training.ts'
+import type { BatchPlan, Engine, Evaluation, StepsTaken } from './engine.ts'
+
+/** Training and evaluation for engines that only give gradients and scores. */
+
+export function trainByGradient(
+  engine: Pick<Engine, 'layout' | 'gradient'>,
+  state: TrainState,
+  optimizer: OptimizerSpec,
+  { samples, rowsAt, seedAt }: BatchPlan,
+  steps: number
+): StepsTaken {
+  const { layout } = engine
+  const parameters = state.parameters.slice()
+  const memory = optimizerMemory(optimizer, layout.parameterCount, state.optimizer)
+  const gradient = new Float32Array(layout.parameterCount)
+  const losses: number[] = []
+  let seen = 0
+  for (let step = state.steps; step < state.steps + steps; step++) {
+    const rows = rowsAt(step)
+    const batch = selectSamples(samples, rows, samples.features.length / samples.count)
+    const loss = engine.gradient(parameters, batch, gradient, seedAt(step))
+    losses.push(loss)
+    seen += rows.length
+    if (!Number.isFinite(loss)) break
+    optimize(optimizer, layout, parameters, gradient, memory, step + 1)
+  }
+  return { parameters, optimizer: memory, losses, samples: seen }
+}
+
+/** @throws STARLING_BAD_DATA when a label is no class */
+export function evaluateByLogits(
+  engine: Pick<Engine, 'logits'>,
+  parameters: Float32Array,
+  samples: Samples
+): Evaluation {
+  const size = samples.features.length / samples.count
+  const perSample = samples.labels.length / samples.count
+  const chunk = Math.max(
+    1,
+    Math.min(evaluationSamplesMax, Math.floor(evaluationFeaturesMax / size))
+  )
+  let lossSum = 0
+  let hits = 0
+  for (let start = 0; start < samples.count; start += chunk) {
+    const end = Math.min(start + chunk, samples.count)
+    const part: Samples = {
+      features: samples.features.subarray(start * size, end * size),
+      labels: samples.labels.subarray(start * perSample, end * perSample),
+      count: end - start
+    }
+    const scores = engine.logits(parameters, part)
+    lossSum += crossEntropy(scores, part.labels) * part.labels.length
+    hits += countHits(scores, part.labels)
+  }
+  return { loss: lossSum / samples.labels.length, accuracy: hits / samples.labels.length }
+}
+
+function countHits(scores: Float32Array, labels: Uint16Array): number {
+  const classes = scores.length / labels.length
+  let hits = 0
+  for (const [row, label] of labels.entries()) {
+    let best = 0
+    for (let k = 1; k < classes; k++) {
+      if ((scores[row * classes + k] as number) > (scores[row * classes + best] as number)) best = k
+    }
+    if (best === label) hits++
+  }
+  return hits
+}
