@@ -1,97 +1,125 @@
 import * as tf from '@tensorflow/tfjs'
-import { present } from '../../src/core/assert.ts'
-import { Random } from '../../src/core/random.ts'
-import type { Samples } from '../../src/learning/data/dataset.ts'
 import type { Engine } from '../../src/learning/engine/engine.ts'
 import { createEngine } from '../../src/learning/engine/select.ts'
 import { kernelNamed } from '../../src/learning/engine/wasm-kernels.ts'
-import { initialise } from '../../src/learning/layout.ts'
-import type { ModelSpec } from '../../src/learning/model/spec.ts'
-import { optimize, optimizerMemory } from '../../src/learning/optimizer.ts'
+import { engineCases, type EngineCase } from './engine-cases.ts'
+import { trainerOf } from './engine-trainer.ts'
+import { benchManyPeers, type ManyPeers } from './many-peers.ts'
 import { median } from './median.ts'
+import { benchTrainerStart } from './trainer-start.ts'
+import { Torch } from './torch.ts'
+import { benchTwoWorkers } from './two-workers.ts'
 
 /**
- * What one training step costs on wasm: gradient and optimizer, as training does them.
- * Processor time, in rounds that take turns, so that a busy machine is unfair to none; medians count.
- * Beside it the same with tfjs' own matrix product, for what ours brings.
+ * What one training step costs: gradient and optimizer, on one thread. Processor time, in rounds that
+ * take turns with PyTorch, tfjs' own wasm kernels and tfjs' plain JavaScript on the same model, so
+ * that a busy machine is unfair to none. Medians count, and of them the ratios.
  */
-const data = { shape: [28, 28, 1], classes: 10 }
-const batchSize = 64
 const rounds = 7
-const stepsPerRound = 20
-
-const models: Record<string, ModelSpec> = {
-  logreg: { preset: 'logreg' },
-  mlp: { preset: 'mlp', hidden: [64] },
-  'mlp-deep': { preset: 'mlp', hidden: [64, 64, 64, 64] },
-  'mlp-wide': { preset: 'mlp', hidden: [512, 256] },
-  cnn: { preset: 'cnn', filters: [16, 32], hidden: 64 }
-}
 
 interface StepCost {
-  /** Of processor time, for a batch of 64 images of 28 × 28. */
   readonly stepMs: number
-  /** Below 1 when ours is the faster. */
-  readonly ratioToStockWasm: number
+  /** With `--fast-math`. */
+  readonly fastMathStepMs: number
+  /** Below 1 where ours is the faster. Left out where the other cannot train the model. */
+  readonly ratioToPyTorch?: number
+  readonly ratioToStockWasm?: number
+  readonly ratioToTfjsCpu?: number
 }
 
-export async function benchEngine(): Promise<Record<string, StepCost>> {
-  await import('@tensorflow/tfjs-backend-wasm')
-  const stock = kernelNamed(tf, 'BatchMatMul', 'wasm')
-  const engines = new Map<string, Engine>()
-  for (const [name, model] of Object.entries(models)) {
-    engines.set(name, await createEngine({ model, data, backend: 'wasm' }))
-  }
-  const own = kernelNamed(tf, 'BatchMatMul', 'wasm')
+interface EngineFigures {
+  readonly [model: string]: StepCost | ManyPeers | number | string
+}
 
-  const batch = randomBatch()
-  const times = Object.keys(models).map((name) => ({
-    name,
-    own: [] as number[],
-    stock: [] as number[]
-  }))
-  for (let round = 0; round < rounds; round++) {
-    for (const measured of times) {
-      const engine = present(engines.get(measured.name), measured.name)
-      use(stock)
-      measured.stock.push(stepMs(engine, batch))
-      use(own)
-      measured.own.push(stepMs(engine, batch))
+export async function benchEngine(): Promise<EngineFigures> {
+  const torch = await Torch.start()
+  const figures: Record<string, EngineFigures[string]> = {}
+  figures.pytorch = typeof torch === 'string' ? `left out: ${torch}` : torch.version
+  const stock = await StockWasm.prepare()
+  for (const [name, each] of Object.entries(engineCases)) {
+    figures[name] = await measure(name, each, typeof torch === 'string' ? undefined : torch, stock)
+  }
+  if (typeof torch !== 'string') torch.stop()
+  figures.twoWorkersSpeedup = await benchTwoWorkers()
+  figures.manyPeers = await benchManyPeers()
+  figures.trainerStartMs = await benchTrainerStart()
+  return figures
+}
+
+type StepMs = () => number | Promise<number>
+
+async function measure(
+  name: string,
+  each: EngineCase,
+  torch: Torch | undefined,
+  stock: StockWasm
+): Promise<StepCost> {
+  const ours = await trainerOf(each, 'plan')
+  const relaxed = await trainerOf(each, 'plan', true)
+  const contestants: Record<string, StepMs> = {
+    own: () => ours(each.steps),
+    fastMath: () => relaxed(each.steps)
+  }
+  if (torch !== undefined) contestants.pyTorch = () => torch.stepMs(name, each.steps)
+  if (each.against.includes('stockWasm')) {
+    const wasm = await trainerOf(each, 'wasm')
+    contestants.stockWasm = () => stock.use(() => wasm(Math.ceil(each.steps / 10)))
+  }
+  const times: Record<string, number[]> = {}
+  for (let round = -1; round < rounds; round++) {
+    for (const [contestant, stepMs] of Object.entries(contestants)) {
+      const ms = await stepMs()
+      if (round >= 0) (times[contestant] ??= []).push(ms) // the first only warms up
     }
   }
-  return Object.fromEntries(
-    times.map(({ name, own, stock }) => [
-      name,
-      { stepMs: median(own), ratioToStockWasm: median(own) / median(stock) }
-    ])
-  )
+  const middle = (contestant: string): number => median(times[contestant] ?? [])
+  const ratioTo = (contestant: string): number | undefined =>
+    times[contestant] && middle('own') / middle(contestant)
+  const cpu = each.against.includes('tfjsCpu') ? await trainerOf(each, 'cpu') : undefined
+  return {
+    stepMs: middle('own'),
+    fastMathStepMs: middle('fastMath'),
+    ...optional('ratioToPyTorch', ratioTo('pyTorch')),
+    ...optional('ratioToStockWasm', ratioTo('stockWasm')),
+    ...optional('ratioToTfjsCpu', cpu && middle('own') / cpu(1)) // one step takes seconds
+  }
 }
 
-function use(kernel: tf.KernelConfig): void {
+function optional(key: string, value: number | undefined): object {
+  return value === undefined ? {} : { [key]: value }
+}
+
+/** tfjs' own matrix product in place of the one that we replace it with. */
+class StockWasm {
+  readonly #stock: tf.KernelConfig
+  readonly #own: tf.KernelConfig
+
+  private constructor(stock: tf.KernelConfig, own: tf.KernelConfig) {
+    this.#stock = stock
+    this.#own = own
+  }
+
+  static async prepare(): Promise<StockWasm> {
+    await import('@tensorflow/tfjs-backend-wasm')
+    const stock = kernelNamed(tf, 'BatchMatMul', 'wasm')
+    const { mlp } = engineCases
+    const engine: Engine | undefined =
+      mlp && (await createEngine({ model: mlp.model, data: mlp.data, backend: 'wasm' }))
+    engine?.dispose()
+    return new StockWasm(stock, kernelNamed(tf, 'BatchMatMul', 'wasm'))
+  }
+
+  use<T>(work: () => T): T {
+    replace(this.#stock)
+    try {
+      return work()
+    } finally {
+      replace(this.#own)
+    }
+  }
+}
+
+function replace(kernel: tf.KernelConfig): void {
   tf.unregisterKernel('BatchMatMul', 'wasm')
   tf.registerKernel(kernel)
-}
-
-/** Processor time of a step, gradient and optimizer, as training does them. */
-function stepMs(engine: Engine, batch: Samples): number {
-  const parameters = initialise(engine.layout, new Random('parameters'))
-  const gradient = new Float32Array(parameters.length)
-  const sgd = { kind: 'sgd', learningRate: 0.01, momentum: 0.9 } as const
-  const memory = optimizerMemory(sgd, parameters.length, new Float32Array())
-  const start = process.cpuUsage()
-  for (let step = 0; step < stepsPerRound; step++) {
-    engine.gradient(parameters, batch, gradient, step)
-    optimize(sgd, engine.layout, parameters, gradient, memory, step + 1)
-  }
-  const { user, system } = process.cpuUsage(start)
-  return (user + system) / 1000 / stepsPerRound
-}
-
-function randomBatch(): Samples {
-  const random = new Random('batch')
-  return {
-    features: Float32Array.from({ length: batchSize * 28 * 28 }, () => random.next()),
-    labels: Uint16Array.from({ length: batchSize }, () => random.integer(data.classes)),
-    count: batchSize
-  }
 }
