@@ -2,6 +2,7 @@ import { Random } from '../../src/core/random.ts'
 import { sampleSize, type Samples } from '../../src/learning/data/dataset.ts'
 import { createEngine, type BackendName } from '../../src/learning/engine/select.ts'
 import { initialise } from '../../src/learning/layout.ts'
+import type { TrainState } from '../../src/learning/training.ts'
 import type { EngineCase } from './engine-cases.ts'
 
 /** @returns processor time of a step, in milliseconds, measured over so many */
@@ -14,7 +15,7 @@ export async function trainerOf(
   const engine = await createEngine({ model, data, backend, fastMath })
   const samples = randomSamples(each)
   const rows = Array.from({ length: batchSize }, (_, row) => row)
-  let state = {
+  let state: TrainState = {
     parameters: initialise(engine.layout, new Random('parameters')),
     optimizer: new Float32Array(),
     steps: 0

@@ -1,7 +1,9 @@
+import { present } from '../../src/core/assert.ts'
 import { Random } from '../../src/core/random.ts'
 import { createEngine } from '../../src/learning/engine/select.ts'
 import { initialise } from '../../src/learning/layout.ts'
 import { train } from '../../src/learning/train.ts'
+import type { TrainState } from '../../src/learning/training.ts'
 import { randomSamples } from './engine-trainer.ts'
 import { median } from './median.ts'
 
@@ -24,21 +26,18 @@ export interface ManyPeers {
 /** A thousand models of 784-64-10 in one process, each trained in turn as the simulator does. */
 export async function benchManyPeers(): Promise<ManyPeers> {
   const engine = await createEngine({ model: { preset: 'mlp', hidden: [64] }, data })
-  const states = Array.from({ length: peers }, (_, peer) => ({
-    samples: randomSamples({ data, batchSize: 64 }),
-    state: {
-      parameters: initialise(engine.layout, new Random(`peer-${peer}`)),
-      optimizer: new Float32Array(),
-      steps: 0
-    }
-  }))
+  const samples = Array.from({ length: peers }, () => randomSamples({ data, batchSize: 64 }))
+  const states = samples.map((_, peer): TrainState => {
+    const parameters = initialise(engine.layout, new Random(`peer-${peer}`))
+    return { parameters, optimizer: new Float32Array(), steps: 0 }
+  })
   const times: number[] = []
   for (let round = -1; round < rounds; round++) {
     const start = process.cpuUsage()
-    for (const [peer, each] of states.entries()) {
+    for (const [peer, state] of states.entries()) {
       const random = new Random(`batches/${peer}`)
-      const { state, samples } = each
-      each.state = train(engine, samples, training, state, training.localSteps, random)
+      const own = present(samples[peer], 'the samples of a peer')
+      states[peer] = train(engine, own, training, state, training.localSteps, random)
     }
     const { user, system } = process.cpuUsage(start)
     if (round >= 0) times.push((user + system) / 1000 / peers / training.localSteps)
