@@ -57,8 +57,8 @@ export interface Engine {
 export interface BatchPlan {
   readonly samples: Samples
   /** @param step - counted from 0 over the model's life here */
-  rowsAt(step: number): readonly number[]
-  seedAt(step: number): number
+  readonly rowsAt: (step: number) => readonly number[]
+  readonly seedAt: (step: number) => number
 }
 
 export interface StepsTaken {

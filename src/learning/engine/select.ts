@@ -8,6 +8,9 @@ import type { LossKind } from '../training.ts'
 import type { Engine } from './engine.ts'
 import { PlanEngine } from './plan/plan-engine.ts'
 import { loadTfjsNode } from './tfjs-node.ts'
+import { TfjsGraph } from './tfjs-graph.ts'
+import { TfjsLayers } from './tfjs-layers.ts'
+import type { TfjsModel } from './tfjs-model.ts'
 import { TfjsEngine } from './tfjs.ts'
 import { prepareWasm } from './wasm.ts'
 
@@ -122,16 +125,27 @@ async function engineOn(
   reason: string,
   { model, data, tensors }: EngineOptions
 ): Promise<Engine> {
-  const built = await buildModel(tf, model, data)
+  const { built, made } = await tfjsModelOf(tf, model, data)
   try {
-    if (tensors) requireSame(tensors, built.tensors)
+    if (tensors) requireSame(tensors, made)
   } catch (error) {
-    built.model.dispose()
+    built.dispose()
     throw error
   }
-  const layout = createLayout(tensors ?? built.tensors)
+  const layout = createLayout(tensors ?? made)
   const tfjsBackend = tfjsBackends[backend]
   return new TfjsEngine(tf, built, { backend, tfjsBackend, reason, data, layout })
+}
+
+async function tfjsModelOf(
+  tf: TensorFlow,
+  spec: ModelSpec,
+  data: DataSchema
+): Promise<{ built: TfjsModel; made: readonly TensorSpec[] }> {
+  const graph = graphOf(spec, data)
+  if (graph !== undefined) return { built: new TfjsGraph(tf, graph), made: graph.tensors }
+  const layers = await buildModel(tf, spec, data)
+  return { built: new TfjsLayers(layers), made: layers.tensors }
 }
 
 function requireSame(listed: readonly TensorSpec[], built: readonly TensorSpec[]): void {

@@ -1,16 +1,15 @@
-import type { LayersModel, LayerVariable, Tensor, Variable } from '@tensorflow/tfjs'
+import type { Tensor, Variable } from '@tensorflow/tfjs'
 import { present } from '../../core/assert.ts'
 import { StarlingError } from '../../core/errors.ts'
 import type { DataSchema, Samples, Scale } from '../data/dataset.ts'
 import { sampleSize } from '../data/dataset.ts'
 import type { Layout, TensorSlot } from '../layout.ts'
 import { crossEntropy } from '../loss.ts'
-import type { BuiltModel } from '../model/build.ts'
-import { layersWithin } from '../model/layers.ts'
 import type { TensorFlow } from '../model/tensorflow.ts'
 import type { OptimizerSpec, TrainState } from '../training.ts'
 import { evaluateByLogits, trainByGradient } from './by-gradient.ts'
 import type { Activations, BatchPlan, Engine, Evaluation, StepsTaken } from './engine.ts'
+import type { TfjsModel } from './tfjs-model.ts'
 
 export interface TfjsEngineOptions {
   /** The engine's name for people, and tfjs' name of the backend. */
@@ -26,11 +25,7 @@ interface BoundTensor {
   readonly variable: Variable
 }
 
-interface SeededLayer {
-  seed: number
-}
-
-/** An engine over a tfjs-layers model, on any backend whose kernels answer at once. */
+/** An engine over a model in tfjs' operations, on any backend whose kernels answer at once. */
 export class TfjsEngine implements Engine {
   readonly backend: string
   readonly reason: string
@@ -38,13 +33,12 @@ export class TfjsEngine implements Engine {
   readonly #tf: TensorFlow
   readonly #tfjsBackend: string
   readonly #data: DataSchema
-  readonly #model: LayersModel
+  readonly #model: TfjsModel
   readonly #tensors: readonly BoundTensor[]
   readonly #trained: readonly BoundTensor[]
   readonly #statistics: readonly BoundTensor[]
-  readonly #dropouts: readonly SeededLayer[]
 
-  constructor(tf: TensorFlow, { model, variables }: BuiltModel, options: TfjsEngineOptions) {
+  constructor(tf: TensorFlow, model: TfjsModel, options: TfjsEngineOptions) {
     this.backend = options.backend
     this.reason = options.reason
     this.layout = options.layout
@@ -52,21 +46,17 @@ export class TfjsEngine implements Engine {
     this.#tfjsBackend = options.tfjsBackend
     this.#data = options.data
     this.#model = model
-    this.#tensors = this.layout.tensors.map((slot, index) => {
-      const variable = present(variables[index], `the variable of ${slot.name}`)
-      return { slot, variable: tensorOf(variable) }
-    })
-    const trainable = new Set(model.trainableWeights.map(tensorOf))
-    this.#trained = this.#tensors.filter(({ variable }) => trainable.has(variable))
+    this.#tensors = this.layout.tensors.map((slot, index) => ({
+      slot,
+      variable: present(model.variables[index], `the variable of ${slot.name}`)
+    }))
+    const trained = new Set(model.trained)
+    this.#trained = this.#tensors.filter(({ variable }) => trained.has(variable))
     this.#statistics = this.#tensors.filter(({ slot }) => slot.role === 'statistic')
-    this.#dropouts = [...layersWithin(model)]
-      .filter((layer) => layer.getClassName() === 'Dropout')
-      .map((layer) => layer as unknown as SeededLayer)
   }
 
   gradient(parameters: Float32Array, batch: Samples, gradient: Float32Array, seed: number): number {
     const tf = this.#begin(parameters, batch)
-    this.#seedDropout(seed)
     let loss = NaN
     tf.tidy(() => {
       this.#load(parameters)
@@ -80,8 +70,7 @@ export class TfjsEngine implements Engine {
         }
       })
       const { grads } = tf.variableGrads(
-        () =>
-          meanCrossEntropy(this.#model.apply(features, { training: true }) as Tensor).asScalar(),
+        () => meanCrossEntropy(this.#model.scores(features, true, seed)).asScalar(),
         this.#trained.map(({ variable }) => variable)
       )
       gradient.fill(0)
@@ -100,7 +89,7 @@ export class TfjsEngine implements Engine {
     const tf = this.#begin(parameters, samples)
     const scores = tf.tidy(() => {
       this.#load(parameters)
-      return this.#model.apply(this.#featuresOf(samples), { training: false }) as Tensor
+      return this.#model.scores(this.#featuresOf(samples), false, 0)
     })
     const logits = scores.dataSync<'float32'>().slice()
     scores.dispose()
@@ -159,17 +148,6 @@ export class TfjsEngine implements Engine {
       variable.assign(this.#tf.tensor(values, slot.shape))
     }
   }
-
-  /** One seed for each layer and call: layers that share one would drop the same places. */
-  #seedDropout(seed: number): void {
-    for (const [index, layer] of this.#dropouts.entries()) {
-      layer.seed = seed * this.#dropouts.length + index
-    }
-  }
-}
-
-function tensorOf(variable: LayerVariable): Variable {
-  return variable.read() as Variable
 }
 
 function scaled(features: Float32Array, scale: Scale | undefined): Float32Array {
