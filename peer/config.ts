@@ -31,6 +31,8 @@ export const configSchema = z.strictObject({
   data: z.string().min(1).max(4096).optional(),
   /** Which code computes; `auto` takes the fastest that works here. */
   backend: z.enum(['auto', ...backendNames]).optional(),
+  /** Let own kernels round as this machine likes best: faster, not the same bits everywhere. */
+  fastMath: z.boolean().optional(),
   /** Port of the control API on 127.0.0.1; 0 for any free one. */
   controlPort: port.optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
@@ -46,6 +48,7 @@ export const configDefaults = {
   port: 0,
   data: 'glyphs',
   backend: 'auto',
+  fastMath: false,
   controlPort: 0,
   logLevel: 'info',
   logFormat: 'text'

@@ -38,7 +38,11 @@ export interface Status {
   readonly lastCheckpoint: string | null
   /** Round of the checkpoint that this life began from; null when it began anew. */
   readonly resumedRound: number | null
+  /** Which code trains, and why. */
   readonly backend: string | null
+  readonly backendReason: string | null
+  /** Time of one training step, measured when training was set up, in milliseconds. */
+  readonly stepMs: number | null
   readonly data: string | null
   readonly samples: number
   /** Contained failures of our own code: anything but 0 is worth a report. */
@@ -80,6 +84,8 @@ export function describe(
     bytes: { sent: network.bytesSent, received: network.bytesReceived },
     lastCheckpoint: work.savedAt?.toISOString() ?? null,
     backend: work.description?.backend ?? null,
+    backendReason: work.description?.reason ?? null,
+    stepMs: work.description?.stepMs ?? null,
     data: work.data,
     samples: snapshot.samples,
     bugs: network.bugs

@@ -14,6 +14,8 @@ export interface TrainerSetup {
   readonly data: string | null
   readonly directories: DataDirectories
   readonly backend: 'auto' | BackendName
+  /** Own kernels may round as this machine likes best. */
+  readonly fastMath: boolean
   /** Path of the dice (src/core/random.ts) that choose the batches. */
   readonly random: string
 }
@@ -29,6 +31,8 @@ export interface TrainerDescription {
   readonly backend: string
   /** Why this backend, in one line for people. */
   readonly reason: string
+  /** Time of one training step here, in milliseconds; null without data. */
+  readonly stepMs: number | null
   readonly layoutDigest: string
 }
 

@@ -2,14 +2,19 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { present } from '../src/core/assert.ts'
 import { isStarlingError, StarlingError } from '../src/core/errors.ts'
 import { Random } from '../src/core/random.ts'
-import type { Dataset } from '../src/learning/data/dataset.ts'
+import type { Dataset, Samples } from '../src/learning/data/dataset.ts'
 import { loadDataset } from '../src/learning/data/spec.ts'
+import type { Engine } from '../src/learning/engine/engine.ts'
 import { createEngine } from '../src/learning/engine/select.ts'
 import { decodeTask, type TaskManifest } from '../src/learning/task.ts'
 import { evaluate, train } from '../src/learning/train.ts'
+import type { TrainingSpec } from '../src/learning/training.ts'
 import type { TrainerAnswer, TrainerJob, TrainerSetup } from './trainer-messages.ts'
 
 /** The trainer's thread: loads data and engine, then does one job after another (trainer.ts). */
+
+/** How long steps are tried for, in milliseconds. */
+const trialMs = 10
 
 const port = present(parentPort, 'the thread that started the trainer')
 
@@ -26,7 +31,8 @@ async function work(setup: TrainerSetup): Promise<void> {
     model: manifest.model,
     data: manifest.data,
     tensors: manifest.tensors,
-    backend: setup.backend
+    backend: setup.backend,
+    fastMath: setup.fastMath
   })
   const random = new Random(setup.random)
 
@@ -56,9 +62,27 @@ async function work(setup: TrainerSetup): Promise<void> {
       testSamples: dataset.test.count,
       backend: engine.backend,
       reason: engine.reason,
+      stepMs: dataset.train.count === 0 ? null : stepMsOf(engine, dataset.train, manifest.training),
       layoutDigest: engine.layout.digest
     }
   })
+}
+
+/** How long a step takes, by the shortest of a few; large models are given one. */
+function stepMsOf(engine: Engine, samples: Samples, training: TrainingSpec): number {
+  const { parameterCount } = engine.layout
+  const state = {
+    ...{ parameters: new Float32Array(parameterCount), optimizer: new Float32Array(), steps: 0 }
+  }
+  let [best, spent] = [Infinity, 0]
+  while (spent < trialMs) {
+    const startMs = performance.now()
+    train(engine, samples, training, state, 1, new Random('trial'))
+    const stepMs = performance.now() - startMs
+    best = Math.min(best, stepMs)
+    spent += stepMs
+  }
+  return best
 }
 
 function openData({ data, directories }: TrainerSetup, { data: wanted }: TaskManifest): Dataset {

@@ -17,6 +17,7 @@ export interface WorkOptions {
   readonly data: string | null
   readonly directories: DataDirectories
   readonly backend: 'auto' | BackendName
+  readonly fastMath: boolean
 }
 
 /** Samples of a generated set for one node: too few to learn the task well alone. */
@@ -86,13 +87,14 @@ export class Work implements Trainer, Store {
     try {
       await new TaskStore(this.#home.tasks).save(task)
       this.#checkpoints ??= await CheckpointStore.open(this.#home.checkpoints, task)
-      const { directories, backend } = this.#options
+      const { directories, backend, fastMath } = this.#options
       this.#data = this.#options.data ?? builtInData(task, this.#self)
       this.#trainer = new TrainerWorker({
         manifest: task.bytes,
         data: this.#data,
         directories,
         backend,
+        fastMath,
         random: `daemon/${this.#self}/training`
       })
       this.#description = await this.#trainer.start()

@@ -1,3 +1,4 @@
+import type { TrainerSetup } from '../../peer/trainer-messages.ts'
 import { TrainerWorker } from '../../peer/trainer.ts'
 import { loadDataset } from '../../src/learning/data/spec.ts'
 import { Random } from '../../src/core/random.ts'
@@ -21,11 +22,15 @@ export async function benchTrainerStart(): Promise<number> {
     merge: { rule: 'average' },
     exchange: { mode: 'gossip', intervalMs: 1000, deadlineMs: 1000 }
   })
-  const setup = { manifest: task.bytes, data, directories: {}, backend: 'auto', random: 'bench' }
+  const setup: TrainerSetup = {
+    ...{ manifest: task.bytes, data, directories: {}, random: 'bench' },
+    backend: 'auto',
+    fastMath: false
+  }
   const times: number[] = []
   for (let round = 0; round < rounds; round++) {
     const startMs = performance.now()
-    const trainer = new TrainerWorker({ ...setup, backend: 'auto' })
+    const trainer = new TrainerWorker(setup)
     await trainer.start()
     await trainer.train(firstState(task, new Random('own')), 1)
     times.push(performance.now() - startMs)

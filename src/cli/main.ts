@@ -16,7 +16,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   peers: async () => (await import('./status.ts')).peersCommand(),
   stop: async () => (await import('./status.ts')).stopCommand(),
   sim: async () => (await import('./sim.ts')).simCommand(),
-  data: async () => (await import('./data.ts')).dataCommand()
+  data: async () => (await import('./data.ts')).dataCommand(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand()
 }
 
 async function program(asked: string | undefined): Promise<Command> {

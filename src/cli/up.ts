@@ -30,6 +30,7 @@ interface UpOptions extends CommonOptions {
   readonly port?: number
   readonly publicIp?: string
   readonly backend?: DaemonOptions['backend']
+  readonly fastMath?: boolean
   readonly rounds?: number
   readonly waitFor?: number
   readonly waitSeconds: number
@@ -49,6 +50,7 @@ export function upCommand(): Command {
     .addOption(
       new Option('--backend <name>', 'which code computes').choices(['auto', ...backendNames])
     )
+    .option('--fast-math', 'let kernels round as this machine likes best: faster, other last bits')
     .option(
       '--rounds <n>',
       'stop training after so many rounds; still answer peers',
@@ -131,6 +133,7 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
     data: options.data ?? config.data ?? null,
     directories: dataDirectories(home),
     backend: options.backend ?? config.backend ?? configDefaults.backend,
+    fastMath: options.fastMath ?? config.fastMath ?? configDefaults.fastMath,
     controlPort: config.controlPort ?? configDefaults.controlPort,
     participant: {
       roundsMax: options.rounds ?? Infinity,
@@ -220,9 +223,10 @@ function greet({ status, ...where }: Started, options: UpOptions): void {
   printLine('ready')
 }
 
-function trainingOf({ data, samples, backend }: Status): string {
+function trainingOf({ data, samples, backend, backendReason, stepMs }: Status): string {
   const what = data === null ? 'nothing: no data, only mixes' : `${samples} samples of ${data}`
-  return `${what}, on ${backend}`
+  const pace = stepMs === null ? '' : `, ${stepMs.toPrecision(2)} ms a step`
+  return `${what}, on ${backend} (${backendReason}${pace})`
 }
 
 function log(logger: Logger, event: BodyEvent): void {

@@ -46,7 +46,8 @@ function newTrainer(
       manifest: task.bytes,
       data,
       directories: {},
-      backend: 'cpu',
+      backend: 'plan',
+      fastMath: false,
       random: 'peer/batches',
       ...setup
     },
@@ -61,8 +62,9 @@ describe('the trainer', () => {
     expect(await newTrainer().start()).toEqual({
       samples: 200,
       testSamples: 100,
-      backend: 'cpu',
+      backend: 'plan',
       reason: expect.any(String) as string,
+      stepMs: expect.any(Number) as number,
       layoutDigest: task.layout.digest
     })
   })
@@ -70,7 +72,7 @@ describe('the trainer', () => {
   it('trains as training on the spot does, bit for bit, and leaves what it was given', async () => {
     const digest = sha256Hex(first.parameters)
     const { manifest } = task
-    const engine = await createEngine({ ...manifest, backend: 'cpu' })
+    const engine = await createEngine({ ...manifest, backend: 'plan' })
     const samples = loadDataset(data).train
     const expected = train(engine, samples, manifest.training, first, 7, new Random('peer/batches'))
     engine.dispose()
