@@ -212,6 +212,7 @@ export function standardised(table: Table, trainRows: readonly number[], file: s
   }
   return {
     labels,
+    count,
     read(chosen) {
       const features = new Float32Array(chosen.length * columns)
       for (const [to, from] of chosen.entries()) {

@@ -128,11 +128,12 @@ function readPart(directory: string, part: IdxPart): ReadPart {
   return { ...images, file, labelsFile, labels }
 }
 
-function sourcePart({ rows, columns, pixels, labels }: ReadPart): SourcePart {
+function sourcePart({ rows, columns, count, pixels, labels }: ReadPart): SourcePart {
   const size = rows * columns
   const all = Uint16Array.from(labels)
   return {
     labels: all,
+    count,
     read(chosen) {
       const features = new Float32Array(chosen.length * size)
       const chosenLabels = new Uint16Array(chosen.length)

@@ -5,7 +5,7 @@ import { StarlingError } from '../../core/errors.ts'
 import { unknownWord } from '../../core/nearest.ts'
 import { Random } from '../../core/random.ts'
 import { readCsv, standardised } from './csv.ts'
-import type { Dataset } from './dataset.ts'
+import { selectLabels, type Dataset } from './dataset.ts'
 import { glyphsDefaults, openGlyphs } from './glyphs.ts'
 import { hasIdxPart, openIdx, type IdxSource } from './idx.ts'
 import { parsePartition, partition, type PartitionSpec } from './partition.ts'
@@ -158,12 +158,7 @@ function openSource(
       if (opened.test !== undefined) {
         throw badSpec(text, `'holdout' is for data without a test part, and ${source.path} has one`)
       }
-      const { train, test } = holdOut(
-        opened.train.labels.length,
-        options.holdout,
-        source.path,
-        random
-      )
+      const { train, test } = holdOut(opened.train.count, options.holdout, source.path, random)
       return { ...opened, train: subPart(opened.train, train), test: subPart(opened.train, test) }
     }
     case 'csv': {
@@ -226,7 +221,7 @@ function holdOut(
 
 /** Some rows of a part, chosen so that a larger choice begins with the smaller one. */
 function chooseRows(part: SourcePart, limit: number | undefined, random: Random): number[] {
-  const rows = allRows(part.labels.length)
+  const rows = allRows(part.count)
   return limit === undefined || limit >= rows.length ? rows : random.shuffle(rows).slice(0, limit)
 }
 
@@ -238,7 +233,7 @@ interface Shard {
 }
 
 function shardOf(source: Source, rows: readonly number[], shard: Shard, random: Random): number[] {
-  const labels = subPart(source.train, rows).labels
+  const labels = selectLabels(source.train, rows)
   const shards = partition(labels, source.classes, shard.count, shard.kind, shard.samples, random)
   return present(shards[shard.index], 'our shard').map((index) => rows[index] as number)
 }
