@@ -12,13 +12,15 @@ import { dataDirectories, withCommonOptions, type CommonOptions } from './settin
 export function dataCommand(): Command {
   const info = withCommonOptions(new Command('info'))
     .description('say what is in a data set')
-    .argument('<spec>', 'data SPEC, such as glyphs, idx:DIR or csv:FILE?label=COLUMN')
+    .argument('<spec>', 'data SPEC: glyphs, idx:DIR, cifar:DIR, csv:FILE?label=COLUMN or text:FILE')
     .addHelpText(
       'after',
       `
 Examples:
   $ starling data info glyphs
   $ starling data info 'idx:./fashion-mnist?shard=0/5&partition=dirichlet:0.3&samples=300'
+  $ starling data info cifar:./cifar-10-batches-bin
+  $ starling data info 'text:./shakespeare.txt?context=64&shard=0/5'
   $ starling data info 'csv:./iris.csv?label=species' --json`
     )
     .action((spec: string, options: CommonOptions) => {

@@ -92,6 +92,7 @@ function newCommand(): Command {
 Examples:
   $ starling task new digits.json
   $ starling task new fashion.json --name fashion --data idx:./fashion-mnist --model cnn
+  $ starling task new photos.json --data cifar:./cifar-10-batches-bin --model cnn --hidden 128
   $ starling task new table.json --data 'csv:./wine.csv?label=last' --model mlp --hidden 32,16`
     )
     .action(async (file: string, options: NewOptions) => {
