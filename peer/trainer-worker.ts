@@ -91,8 +91,9 @@ function openData({ data, directories }: TrainerSetup, { data: wanted }: TaskMan
     return { ...wanted, name: 'none', train: none, test: none }
   }
   const dataset = loadDataset(data, directories)
-  const describe = ({ shape, classes }: TaskManifest['data'] | Dataset): string =>
-    `samples of shape [${shape.join(', ')}] in ${classes} classes`
+  const describe = ({ shape, classes, positions }: TaskManifest['data'] | Dataset): string =>
+    `samples of shape [${shape.join(', ')}] in ${classes} classes` +
+    (positions === undefined ? '' : ` at each of ${positions} positions`)
   if (describe(dataset) !== describe(wanted)) {
     throw new StarlingError(
       'STARLING_TASK_MISMATCH',

@@ -1,6 +1,6 @@
 import { present } from '../src/core/assert.ts'
 import type { Random } from '../src/core/random.ts'
-import { sampleSize, selectSamples, type Dataset } from '../src/learning/data/dataset.ts'
+import { selectSamples, type Dataset, type Samples } from '../src/learning/data/dataset.ts'
 import { partition } from '../src/learning/data/partition.ts'
 import { loadDataset, parseDataSpec, type DataDirectories } from '../src/learning/data/spec.ts'
 import { createEngine, type EngineOptions } from '../src/learning/engine/select.ts'
@@ -25,8 +25,8 @@ export function learner(options: LearnerOptions = {}): LearningFactory {
     const { dataset } = loaded
     const shards = shardsOf(scenario, topology, dataset, random)
     const { backend = 'auto' } = options
-    const { shape, classes } = dataset
-    const data = { shape, classes, scale: scenario.data.scale }
+    const { shape, classes, positions } = dataset
+    const data = { shape, classes, positions, scale: scenario.data.scale }
     const engine = await createEngine({ model: scenario.task.model, data, backend })
     const task = taskOf(scenario, engine.layout.tensors.map(specOf), data, random)
 
@@ -70,18 +70,17 @@ function shardsOf(scenario: Scenario, topology: Topology, dataset: Dataset, rand
   const holders = Array.from({ length: peers }, (_, peer) => peer).filter(
     (peer) => !without.has(peer)
   )
-  const { labels } = dataset.train
   const rows = partition(
-    labels,
+    dataset.train,
     dataset.classes,
     holders.length,
     data.partition,
     data.samplesPerPeer,
     random.fork('partition')
   )
-  const shards = new Array<ReturnType<typeof selectSamples> | undefined>(peers).fill(undefined)
+  const shards = new Array<Samples | undefined>(peers).fill(undefined)
   for (const [place, peer] of holders.entries()) {
-    shards[peer] = selectSamples(dataset.train, rows[place] ?? [], sampleSize(dataset))
+    shards[peer] = selectSamples(dataset.train, rows[place] ?? [])
   }
   return shards
 }

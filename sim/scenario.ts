@@ -110,7 +110,7 @@ const scenarioShape = {
   topology: topologySchema,
   data: z
     .strictObject({
-      /** A data SPEC: `glyphs`, `fashion-mnist`, `idx:DIR` … */
+      /** A data SPEC: `glyphs`, `fashion-mnist`, `idx:DIR`, `cifar:DIR`, `text:FILE` … */
       source: z.string().min(1).default('glyphs'),
       samplesPerPeer: count.optional(),
       testSamples: count.default(1_000),

@@ -20,6 +20,7 @@ export function taskOf(
     data: {
       shape: data.shape,
       classes: data.classes,
+      ...(data.positions === undefined ? {} : { positions: data.positions }),
       ...(data.scale === undefined ? {} : { scale: data.scale })
     },
     init:

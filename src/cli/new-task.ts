@@ -32,6 +32,8 @@ export function newTask(choices: Partial<TaskChoices> & Pick<TaskChoices, 'data'
 }
 
 /** What a task says of its data, learned from samples of the kind. */
-export function dataSchemaOf({ shape, classes, train }: Dataset): TaskManifest['data'] {
-  return { shape: [...shape], classes, scale: scaleOf(train) }
+export function dataSchemaOf({ shape, classes, positions, train }: Dataset): TaskManifest['data'] {
+  const schema = { shape: [...shape], classes }
+  // The features of a sequence are names of characters: their mean says nothing.
+  return positions === undefined ? { ...schema, scale: scaleOf(train) } : { ...schema, positions }
 }

@@ -92,6 +92,7 @@ function newCommand(): Command {
 Examples:
   $ starling task new digits.json
   $ starling task new fashion.json --name fashion --data idx:./fashion-mnist --model cnn
+  $ starling task new photos.json --data cifar:./cifar-10-batches-bin --model cnn --hidden 128
   $ starling task new table.json --data 'csv:./wine.csv?label=last' --model mlp --hidden 32,16`
     )
     .action(async (file: string, options: NewOptions) => {
@@ -210,10 +211,15 @@ function report(task: Task, options: CommonOptions, more: Record<string, string>
     name: manifest.name,
     model: 'preset' in manifest.model ? manifest.model.preset : 'custom topology',
     parameters: `${layout.parameterCount} in ${layout.tensors.length} tensors`,
-    data: `${manifest.data.shape.join(' × ')}, ${manifest.data.classes} classes`,
+    data: dataForPeople(manifest.data),
     training: `${manifest.training.optimizer.kind}, batch ${manifest.training.batchSize}, ${manifest.training.localSteps} steps a round`,
     merge: `${manifest.merge.rule}, ${manifest.exchange.mode}`
   })
+}
+
+function dataForPeople({ shape, classes, positions }: TaskManifest['data']): string {
+  const where = positions === undefined ? '' : ` at each of ${positions} positions`
+  return `${shape.join(' × ')}, ${classes} classes${where}`
 }
 
 async function writeNew(file: string, content: string, overwrite: boolean): Promise<void> {

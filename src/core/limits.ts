@@ -23,10 +23,17 @@ export const layersMax = 2048
 export const classesMax = 65_536
 /** Features of one sample: a 1024 × 1024 RGB image is 3.1 million. */
 export const featuresMax = 4 * 2 ** 20
+/**
+ * Labels of one sample of a sequence: what a small transformer looks back on. Attention takes
+ * 4 MiB for each head and sample there, and grows with the square. Above: refused.
+ */
+export const positionsMax = 1024
 /** Bytes of one part's features as float32: eleven times Fashion-MNIST. Above: STARLING_BAD_DATA. */
 export const partBytesMax = 2 * 2 ** 30
 /** Bytes of a CSV file. Read whole; takes up to ten times that while it is parsed. */
 export const csvBytesMax = 128 * 2 ** 20
+/** Bytes of a text file: the works of Shakespeare 25 times. Read whole; takes six times that later. */
+export const textBytesMax = 128 * 2 ** 20
 /** Samples judged at a time: large enough to use the machine, small enough for its cache. */
 export const evaluationSamplesMax = 512
 /** Features judged at a time, unless one sample has more: 16 MiB as float32. */

@@ -5,7 +5,7 @@ import * as Digest from 'multiformats/hashes/digest'
 import { z } from 'zod'
 import { StarlingError } from '../core/errors.ts'
 import { explain } from '../core/explain.ts'
-import { classesMax, featuresMax, manifestBytesMax } from '../core/limits.ts'
+import { classesMax, featuresMax, manifestBytesMax, positionsMax } from '../core/limits.ts'
 import { Random } from '../core/random.ts'
 import { createLayout, initialise, tensorSpecSchema, type Layout } from './layout.ts'
 import { mergeSchema } from './merge/rules.ts'
@@ -27,20 +27,27 @@ export const taskSchema = z.strictObject({
   model: modelSchema,
   /** Names, shapes and roles of the model's tensors, in order. Fixes the byte count of an update. */
   tensors: z.array(tensorSpecSchema).min(1),
-  data: z.strictObject({
-    shape: z
-      .array(z.int().positive())
-      .min(1)
-      .max(4)
-      .refine(
-        (shape) => shape.reduce((a, b) => a * b, 1) <= featuresMax,
-        `at most ${featuresMax} features`
-      ),
-    classes: z.int().min(2).max(classesMax),
-    scale: z.strictObject({ mean: z.number(), deviation: z.number().positive() }).optional(),
-    /** Data that every node can make, for those that bring none of their own. Never a path. */
-    builtIn: z.enum(['glyphs']).optional()
-  }),
+  data: z
+    .strictObject({
+      shape: z
+        .array(z.int().positive())
+        .min(1)
+        .max(4)
+        .refine(
+          (shape) => shape.reduce((a, b) => a * b, 1) <= featuresMax,
+          `at most ${featuresMax} features`
+        ),
+      classes: z.int().min(2).max(classesMax),
+      /** Labels per sample, one for each position of a sequence; absent: one label. */
+      positions: z.int().min(2).max(positionsMax).optional(),
+      scale: z.strictObject({ mean: z.number(), deviation: z.number().positive() }).optional(),
+      /** Data that every node can make, for those that bring none of their own. Never a path. */
+      builtIn: z.enum(['glyphs']).optional()
+    })
+    .refine(
+      ({ positions, scale }) => positions === undefined || scale === undefined,
+      "a sequence ('positions') has no 'scale': its features name characters, they measure nothing"
+    ),
   /** `shared`: all peers draw the same first parameters from the seed. `independent`: each its own. */
   init: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('shared'), seed: z.int().nonnegative() }),

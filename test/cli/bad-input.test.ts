@@ -25,6 +25,7 @@ beforeAll(async () => {
   write('inputs/wrong-tensors.json', manifest.replace('784', '785'))
   write('inputs/table.csv', 'a,b,kind\n1,2,x\n3,4,y\n5,6,x\n7,8,y\n9,0,x\n')
   write('inputs/hole.csv', 'a,b,kind\n1,2,x\n3,NaN,y\n5,6,x\n')
+  write('inputs/long.txt', 'to be or not to be '.repeat(20))
   write('inputs/wrong-key.yaml', scenario.replace('evaluateEveryRounds', 'evaluateEachRound'))
   write('inputs/impossible.yaml', scenario.replace('rounds: 2', 'rounds: -2'))
   for (const [name, files] of Object.entries(idxDirectories)) {
@@ -215,6 +216,18 @@ const cases: readonly Case[] = [
     args: () => info(`csv:${input('hole.csv')}?label=kind`),
     code: 2,
     says: [/hole\.csv line 3: column 2 holds 'NaN'/]
+  },
+  {
+    what: 'a text that is no text',
+    args: () => info(`text:${input('idx-cut/train-labels-idx1-ubyte')}`),
+    code: 2,
+    says: [/train-labels-idx1-ubyte is no text: character 0/]
+  },
+  {
+    what: 'a text shared out by class',
+    args: () => info(`text:${input('long.txt')}?context=4&shard=0/2&partition=dirichlet:1`),
+    code: 2,
+    says: [/'dirichlet' shares samples out by their class/, /take 'iid'/]
   },
   {
     what: 'an empty shard',

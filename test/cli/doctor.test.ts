@@ -12,12 +12,7 @@ interface Diagnosis {
 
 describe('starling doctor', () => {
   it('finds a healthy machine, and says how fast each backend is', async () => {
-    const { stdout, code } = await starling([
-      'doctor',
-      '--json',
-      '--home',
-      join(scratch(), 'home')
-    ])
+    const { stdout, code } = await starling(['doctor', '--json', '--home', join(scratch(), 'home')])
 
     const { findings, pass } = JSON.parse(stdout) as Diagnosis
     expect({ code, pass }).toEqual({ code: 0, pass: true })

@@ -32,6 +32,22 @@ describe('a task', () => {
     expect(createTask(spelledOut).cid).toBe(createTask(manifest).cid)
   })
 
+  it('keeps the name that it had before sequences were known', () => {
+    expect(createTask(manifest).cid).toBe(
+      'bafyreicwjwps4aofdfz5noqknrde24fp2jok4twb7c4e7afj52jz7xa3hu'
+    )
+  })
+
+  it('may be about sequences, with up to 1,024 labels each', () => {
+    const about = (positions: unknown) =>
+      createTask({ ...manifest, data: { ...manifest.data, positions } })
+    const refused = (positions: unknown) => () => about(positions)
+
+    expect(decodeTask(about(2).bytes).manifest.data.positions).toBe(2)
+    expect(about(1024).cid).not.toBe(about(2).cid)
+    for (const wrong of [0, 1, 2.5, 1025, '2']) expect(refused(wrong)).toThrow(/data\.positions/)
+  })
+
   it('survives the network', () => {
     const task = createTask(manifest)
     expect(decodeTask(task.bytes)).toEqual(task)
@@ -45,6 +61,11 @@ describe('a task', () => {
       /batchSize/
     ],
     ['no tensors', { ...manifest, tensors: [] }, /tensors/],
+    [
+      'a scale for a sequence',
+      { ...manifest, data: { ...manifest.data, positions: 3, scale: { mean: 1, deviation: 2 } } },
+      /data: a sequence \('positions'\) has no 'scale'/
+    ],
     ['a name that is a path', { ...manifest, name: '../../etc' }, /name/],
     [
       'a NaN',

@@ -143,6 +143,17 @@ describe('the trainer', () => {
     })
   })
 
+  it('refuses samples with one label for a task about sequences', async () => {
+    const { data: same } = task.manifest
+    const sequences = createTask({ ...task.manifest, data: { ...same, positions: 28 } })
+    await expect(newTrainer({ manifest: sequences.bytes }).start()).rejects.toMatchObject({
+      code: 'STARLING_TASK_MISMATCH',
+      message: expect.stringMatching(
+        /needs samples of .* at each of 28 positions, but .* in 10 classes: give other data/
+      ) as string
+    })
+  })
+
   it('refuses a state of another model, and goes on', async () => {
     const trainer = newTrainer()
     const short = { ...first, parameters: first.parameters.subarray(1) }

@@ -74,14 +74,14 @@ async function trainAlone(
 function unite(parts: readonly Samples[]): Samples {
   const count = parts.reduce((sum, part) => sum + part.count, 0)
   const features = new Float32Array(parts.reduce((sum, part) => sum + part.features.length, 0))
-  const labels = new Uint16Array(count)
+  const labels = new Uint16Array(parts.reduce((sum, part) => sum + part.labels.length, 0))
   let featuresAt = 0
   let labelsAt = 0
   for (const part of parts) {
     features.set(part.features, featuresAt)
     labels.set(part.labels, labelsAt)
     featuresAt += part.features.length
-    labelsAt += part.count
+    labelsAt += part.labels.length
   }
   return { features, labels, count }
 }

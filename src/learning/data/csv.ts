@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs'
 import { CsvError, parse } from 'csv-parse/sync'
 import { StarlingError } from '../../core/errors.ts'
 import { classesMax, csvBytesMax, featuresMax } from '../../core/limits.ts'
 import { unknownWord } from '../../core/nearest.ts'
+import { readWhole } from './file.ts'
 import { checkPartSize, type SourcePart } from './source.ts'
 
 /** A table of numbers with a class for each row, as the file has it: nothing scaled. */
@@ -27,18 +27,7 @@ const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
  * @throws STARLING_BAD_DATA naming file, line and column
  */
 export function readCsv(file: string, label: string): Table {
-  const status = statSync(file, { throwIfNoEntry: false })
-  if (!status?.isFile()) {
-    throw new StarlingError('STARLING_BAD_DATA', `there is no CSV file at ${file}`, { file })
-  }
-  if (status.size > csvBytesMax) {
-    throw new StarlingError(
-      'STARLING_BAD_DATA',
-      `${file} has ${status.size} bytes; CSV files of at most ${csvBytesMax} bytes are read`,
-      { file }
-    )
-  }
-  return parseCsv(readFileSync(file), file, label)
+  return parseCsv(readWhole(file, 'CSV file', csvBytesMax), file, label)
 }
 
 /**
@@ -212,6 +201,7 @@ export function standardised(table: Table, trainRows: readonly number[], file: s
   }
   return {
     labels,
+    count,
     read(chosen) {
       const features = new Float32Array(chosen.length * columns)
       for (const [to, from] of chosen.entries()) {

@@ -5,13 +5,15 @@ export interface DatasetDescription {
   readonly name: string
   readonly shape: readonly number[]
   readonly classes: number
+  /** Labels per sample, one for each position of a sequence; absent: 1. */
+  readonly positions?: number | undefined
   readonly train: PartDescription
   readonly test: PartDescription
 }
 
 export interface PartDescription {
   readonly samples: number
-  /** Samples of each class, in order of the class's number. */
+  /** Labels of each class, in order of the class's number. */
   readonly classCounts: readonly number[]
   /** Over all features of all samples; null without samples. */
   readonly features: { readonly min: number; readonly max: number; readonly mean: number } | null
@@ -21,6 +23,7 @@ export function describeDataset({
   name,
   shape,
   classes,
+  positions,
   train,
   test
 }: Dataset): DatasetDescription {
@@ -28,6 +31,7 @@ export function describeDataset({
     name,
     shape,
     classes,
+    positions,
     train: describePart(train, classes),
     test: describePart(test, classes)
   }

@@ -171,6 +171,7 @@ function glyphsPart(part: 'train' | 'test', count: number, seed: number): Source
   for (let index = 0; index < count; index++) labels[index] = diceOf(index).integer(classes)
   return {
     labels,
+    count,
     read(rows) {
       const features = new Float32Array(rows.length * pixels)
       for (const [to, row] of rows.entries()) {

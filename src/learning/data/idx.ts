@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { StarlingError } from '../../core/errors.ts'
 import { featuresMax, partBytesMax } from '../../core/limits.ts'
 import type { DataSchema } from './dataset.ts'
+import { badData, readWhole } from './file.ts'
 import { checkPartSize, type SourcePart } from './source.ts'
 
 /**
@@ -128,11 +129,12 @@ function readPart(directory: string, part: IdxPart): ReadPart {
   return { ...images, file, labelsFile, labels }
 }
 
-function sourcePart({ rows, columns, pixels, labels }: ReadPart): SourcePart {
+function sourcePart({ rows, columns, count, pixels, labels }: ReadPart): SourcePart {
   const size = rows * columns
   const all = Uint16Array.from(labels)
   return {
     labels: all,
+    count,
     read(chosen) {
       const features = new Float32Array(chosen.length * size)
       const chosenLabels = new Uint16Array(chosen.length)
@@ -196,10 +198,7 @@ function fileOf(directory: string, name: string): string | undefined {
 }
 
 function readBounded(file: string): Uint8Array {
-  const size = statSync(file).size
-  if (size > fileBytesMax)
-    throw badData(file, `has ${size} bytes, expected at most ${fileBytesMax}`)
-  const bytes = readFileSync(file)
+  const bytes = readWhole(file, 'IDX file', fileBytesMax)
   if (!file.endsWith('.gz')) return bytes
   try {
     return gunzipSync(bytes, { maxOutputLength: fileBytesMax })
@@ -210,8 +209,4 @@ function readBounded(file: string): Uint8Array {
       `is no whole gzip file of at most ${fileBytesMax} bytes unpacked (${reason})`
     )
   }
-}
-
-function badData(file: string, trouble: string): StarlingError {
-  return new StarlingError('STARLING_BAD_DATA', `${file} ${trouble}`, { file })
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { StarlingError } from '../../core/errors.ts'
 import { unknownWord } from '../../core/nearest.ts'
 import type { Random } from '../../core/random.ts'
+import { positionsOf, type Labels } from './dataset.ts'
 
 /** Ways to share one data set out among peers. */
 
@@ -63,16 +64,17 @@ function isKind(kind: string): kind is PartitionSpec['kind'] {
 }
 
 /**
- * Share rows out among peers.
+ * Share samples out among peers.
  *
- * @param labels - class of each row
+ * @param samples - sequences have no class of their own: of them only `iid` and `quantity` shards
  * @param count - peers, at least 1
  * @param samplesPerPeer - rows for each (for `quantity`: on average); undefined to use all rows
  * @returns for each peer its rows, at least one; no row twice. Same arguments, same rows
+ * @throws STARLING_BAD_ARGUMENT when the samples have no class to be shared out by
  * @throws STARLING_BAD_DATA when there are not enough rows, of a class or altogether
  */
 export function partition(
-  labels: Uint16Array,
+  samples: Labels,
   classes: number,
   count: number,
   spec: PartitionSpec,
@@ -80,20 +82,20 @@ export function partition(
   random: Random
 ): number[][] {
   const wanted = samplesPerPeer === undefined ? count : samplesPerPeer * count
-  if (labels.length < wanted) {
+  if (samples.count < wanted) {
     throw new StarlingError(
       'STARLING_BAD_DATA',
-      `${count} peers with ${samplesPerPeer ?? 'at least 1'} samples each need ${wanted} samples, there are ${labels.length}`
+      `${count} peers with ${samplesPerPeer ?? 'at least 1'} samples each need ${wanted} samples, there are ${samples.count}`
     )
   }
   switch (spec.kind) {
     case 'iid': {
-      const rows = shuffledRows(labels, random)
+      const rows = shuffledRows(samples.count, random)
       const total = samplesPerPeer === undefined ? rows.length : wanted
       return cut(rows, evenly(total, count))
     }
     case 'quantity': {
-      const rows = shuffledRows(labels, random)
+      const rows = shuffledRows(samples.count, random)
       const total = samplesPerPeer === undefined ? rows.length : wanted
       const extra = proportionally(
         total - count,
@@ -105,20 +107,31 @@ export function partition(
       )
     }
     case 'dirichlet': {
-      const pools = poolsOf(labels, classes, random)
+      const pools = poolsOf(classLabels(samples, spec), classes, random)
       return samplesPerPeer === undefined
         ? splitPools(pools, count, spec.alpha, random)
         : drawFromPools(pools, count, spec.alpha, samplesPerPeer, random)
     }
     case 'classes':
       return dealClasses(
-        poolsOf(labels, classes, random),
+        poolsOf(classLabels(samples, spec), classes, random),
         count,
         spec.perPeer,
         samplesPerPeer,
         random
       )
   }
+}
+
+/** The class of each sample. */
+function classLabels(samples: Labels, { kind }: PartitionSpec): Uint16Array {
+  const positions = positionsOf(samples)
+  if (positions === 1) return samples.labels
+  throw new StarlingError(
+    'STARLING_BAD_ARGUMENT',
+    `the partition '${kind}' shares samples out by their class, but these are sequences with ` +
+      `${positions} labels each and no class of their own: take 'iid' or 'quantity:ALPHA'`
+  )
 }
 
 /**
@@ -283,13 +296,13 @@ function cut(rows: readonly number[], sizes: readonly number[]): number[][] {
   return sizes.map((size) => rows.slice(start, (start += size)))
 }
 
-function shuffledRows(labels: Uint16Array, random: Random): number[] {
-  return random.fork('rows').shuffle(Array.from(labels.keys()))
+function shuffledRows(count: number, random: Random): number[] {
+  return random.fork('rows').shuffle(Array.from({ length: count }, (_, row) => row))
 }
 
 /** The rows of each class, shuffled. */
 function poolsOf(labels: Uint16Array, classes: number, random: Random): number[][] {
   const pools: number[][] = Array.from({ length: classes }, () => [])
-  for (const row of shuffledRows(labels, random)) pools[labels[row] as number]?.push(row)
+  for (const row of shuffledRows(labels.length, random)) pools[labels[row] as number]?.push(row)
   return pools
 }

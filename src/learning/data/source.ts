@@ -1,13 +1,12 @@
 import { StarlingError } from '../../core/errors.ts'
 import { partBytesMax } from '../../core/limits.ts'
-import type { DataSchema, Samples } from './dataset.ts'
+import { selectLabels, type DataSchema, type Labels, type Samples } from './dataset.ts'
 
 /**
  * One part (train or test) of a source before samples are chosen from it. All the labels are there;
  * features are made for chosen rows only, so that a peer pays for its own shard and not for all.
  */
-export interface SourcePart {
-  readonly labels: Uint16Array
+export interface SourcePart extends Labels {
   /** The samples at these rows, in that order. */
   read(rows: readonly number[]): Samples
 }
@@ -20,7 +19,7 @@ export interface Source extends DataSchema {
 /** The rows of a part as a part of its own. */
 export function subPart(part: SourcePart, rows: readonly number[]): SourcePart {
   return {
-    labels: Uint16Array.from(rows, (row) => part.labels[row] as number),
+    ...selectLabels(part, rows),
     read: (chosen) => part.read(chosen.map((index) => rows[index] as number))
   }
 }

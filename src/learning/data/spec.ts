@@ -2,18 +2,21 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { present } from '../../core/assert.ts'
 import { StarlingError } from '../../core/errors.ts'
+import { positionsMax } from '../../core/limits.ts'
 import { unknownWord } from '../../core/nearest.ts'
 import { Random } from '../../core/random.ts'
+import { openCifar } from './cifar.ts'
 import { readCsv, standardised } from './csv.ts'
-import type { Dataset } from './dataset.ts'
+import { selectLabels, type Dataset } from './dataset.ts'
 import { glyphsDefaults, openGlyphs } from './glyphs.ts'
 import { hasIdxPart, openIdx, type IdxSource } from './idx.ts'
 import { parsePartition, partition, type PartitionSpec } from './partition.ts'
 import { subPart, type Source, type SourcePart } from './source.ts'
+import { openText, textDefaults } from './text.ts'
 
 /**
- * A data set in one line: `glyphs`, `mnist`, `fashion-mnist`, `idx:DIRECTORY` or `csv:FILE`, then
- * options: `csv:wine.csv?label=last&holdout=0.3&shard=0/5`.
+ * A data set in one line: `glyphs`, `mnist`, `fashion-mnist`, `idx:DIRECTORY`, `cifar:DIRECTORY`,
+ * `csv:FILE` or `text:FILE`, then options: `csv:wine.csv?label=last&holdout=0.3&shard=0/5`.
  */
 
 /** Where sources that have only a name are looked for, in this order. */
@@ -26,23 +29,29 @@ export interface DataDirectories {
 
 /** Images of ten classes in four IDX files. */
 const namedSources = ['fashion-mnist', 'mnist'] as const
-const sourceKinds = ['glyphs', ...namedSources, 'idx', 'csv'] as const
+/** Those with a path, and how they are written. */
+const pathKinds = {
+  idx: 'idx:DIRECTORY',
+  cifar: 'cifar:DIRECTORY',
+  csv: 'csv:FILE?label=COLUMN',
+  text: 'text:FILE'
+} as const
+const sourceKinds = ['glyphs', ...namedSources, ...Object.keys(pathKinds)]
 
-/** Share of a table that becomes its test part. */
+/** Share of a table's rows that become its test part. */
 const holdoutDefault = 0.2
 
 export type DataSource =
   | { readonly kind: 'glyphs' }
   | { readonly kind: 'named'; readonly name: (typeof namedSources)[number] }
-  | { readonly kind: 'idx'; readonly path: string }
-  | { readonly kind: 'csv'; readonly path: string }
+  | { readonly kind: keyof typeof pathKinds; readonly path: string }
 
-const wholeNumber = (least: number) =>
+const wholeNumber = (least: number, most = Number.MAX_SAFE_INTEGER) =>
   z
     .string()
     .regex(/^\d+$/, 'expected a whole number')
     .transform(Number)
-    .pipe(z.int().min(least, `expected at least ${least}`))
+    .pipe(z.int().min(least, `expected at least ${least}`).max(most, `expected at most ${most}`))
 
 const optionsSchema = z.strictObject({
   /** Samples kept for training, before they are shared out. */
@@ -72,8 +81,16 @@ const optionsSchema = z.strictObject({
   /** Chooses generated samples, and which ones are kept, held out or ours. The same for all peers. */
   seed: wholeNumber(0).default(glyphsDefaults.seed),
   /** Of a table: the column that holds the class. */
-  label: z.string().min(1).optional()
+  label: z.string().min(1).optional(),
+  /** Of a text: characters in a sample. */
+  context: wholeNumber(2, positionsMax).optional()
 })
+
+/** Options that only one source understands. */
+const ownOptions = [
+  ['label', 'csv'],
+  ['context', 'text']
+] as const
 
 export interface DataSpec {
   readonly source: DataSource
@@ -94,8 +111,10 @@ export function parseDataSpec(text: string): DataSpec {
       `say which column holds the class: ?label=NAME, ?label=NUMBER or ?label=last`
     )
   }
-  if (source.kind !== 'csv' && options.label !== undefined) {
-    throw badSpec(text, `'label' is for csv only`)
+  for (const [option, kind] of ownOptions) {
+    if (source.kind !== kind && options[option] !== undefined) {
+      throw badSpec(text, `'${option}' is for ${kind} only`)
+    }
   }
   if (options.shard === undefined && (options.partition ?? options.samples) !== undefined) {
     throw badSpec(
@@ -110,7 +129,8 @@ export function parseDataSpec(text: string): DataSpec {
  * Load what a data SPEC says. Reads files; the same files and SPEC give the same samples.
  *
  * @returns `train` is our shard; `test` is the same for all shards. Images are of shape
- *   [height, width, 1] in [0, 1]; table columns have mean 0 and deviation 1 over all shards
+ *   [height, width, channels] in [0, 1]; table columns have mean 0 and deviation 1 over all shards;
+ *   texts are windows of places in the alphabet, with a label at each position
  * @throws STARLING_BAD_ARGUMENT when the SPEC is not valid
  * @throws STARLING_BAD_DATA when the data is not there, is damaged, or does not suffice
  */
@@ -129,6 +149,7 @@ export function loadDataset(text: string, directories: DataDirectories = {}): Da
     name: text,
     shape: source.shape,
     classes: source.classes,
+    ...(source.positions === undefined ? {} : { positions: source.positions }),
     train: source.train.read(rows),
     test: source.test.read(chooseRows(source.test, test, random.fork('test')))
   }
@@ -140,7 +161,7 @@ function openSource(
   directories: DataDirectories,
   random: Random
 ): Source {
-  if (options.holdout !== undefined && (source.kind === 'glyphs' || source.kind === 'named')) {
+  if (options.holdout !== undefined && ['glyphs', 'named', 'cifar'].includes(source.kind)) {
     throw badSpec(text, `'holdout' is for data without a test part, and this has one`)
   }
   switch (source.kind) {
@@ -158,12 +179,7 @@ function openSource(
       if (opened.test !== undefined) {
         throw badSpec(text, `'holdout' is for data without a test part, and ${source.path} has one`)
       }
-      const { train, test } = holdOut(
-        opened.train.labels.length,
-        options.holdout,
-        source.path,
-        random
-      )
+      const { train, test } = holdOut(opened.train.count, options.holdout, source.path, random)
       return { ...opened, train: subPart(opened.train, train), test: subPart(opened.train, test) }
     }
     case 'csv': {
@@ -182,6 +198,14 @@ function openSource(
         test: subPart(part, test)
       }
     }
+    case 'cifar':
+      return openCifar(source.path)
+    case 'text':
+      return openText(
+        source.path,
+        options.context ?? textDefaults.context,
+        options.holdout ?? textDefaults.holdout
+      )
   }
 }
 
@@ -226,7 +250,7 @@ function holdOut(
 
 /** Some rows of a part, chosen so that a larger choice begins with the smaller one. */
 function chooseRows(part: SourcePart, limit: number | undefined, random: Random): number[] {
-  const rows = allRows(part.labels.length)
+  const rows = allRows(part.count)
   return limit === undefined || limit >= rows.length ? rows : random.shuffle(rows).slice(0, limit)
 }
 
@@ -238,7 +262,7 @@ interface Shard {
 }
 
 function shardOf(source: Source, rows: readonly number[], shard: Shard, random: Random): number[] {
-  const labels = subPart(source.train, rows).labels
+  const labels = selectLabels(source.train, rows)
   const shards = partition(labels, source.classes, shard.count, shard.kind, shard.samples, random)
   return present(shards[shard.index], 'our shard').map((index) => rows[index] as number)
 }
@@ -247,12 +271,9 @@ function parseSource(text: string): DataSource {
   const colon = text.indexOf(':')
   const kind = colon === -1 ? text : text.slice(0, colon)
   const path = colon === -1 ? undefined : text.slice(colon + 1)
-  if (kind === 'idx' || kind === 'csv') {
+  if (isPathKind(kind)) {
     if (path) return { kind, path }
-    throw badSpec(
-      text,
-      `'${kind}' needs a path: ${kind === 'idx' ? 'idx:DIRECTORY' : 'csv:FILE?label=COLUMN'}`
-    )
+    throw badSpec(text, `'${kind}' needs a path: ${pathKinds[kind]}`)
   }
   const name = namedSources.find((known) => known === kind)
   if (kind !== 'glyphs' && name === undefined) {
@@ -260,6 +281,10 @@ function parseSource(text: string): DataSource {
   }
   if (path !== undefined) throw badSpec(text, `'${kind}' takes no path`)
   return name === undefined ? { kind: 'glyphs' } : { kind: 'named', name }
+}
+
+function isPathKind(kind: string): kind is keyof typeof pathKinds {
+  return Object.hasOwn(pathKinds, kind)
 }
 
 function parseOptions(text: string, spec: string): DataSpec['options'] {

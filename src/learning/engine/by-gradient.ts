@@ -22,7 +22,7 @@ export function trainByGradient(
   let seen = 0
   for (let step = state.steps; step < state.steps + steps; step++) {
     const rows = rowsAt(step)
-    const batch = selectSamples(samples, rows, samples.features.length / samples.count)
+    const batch = selectSamples(samples, rows)
     const loss = engine.gradient(parameters, batch, gradient, seedAt(step))
     losses.push(loss)
     seen += rows.length

@@ -28,7 +28,8 @@ export function initialiserOf(
       return zeros
     case 'glorot':
       return { kind: 'uniform', limit: Math.sqrt(6 / (fanIn + fanOut)) }
-    default:
+    case 'he':
+    case undefined:
       return { kind: 'uniform', limit: Math.sqrt(6 / fanIn) }
   }
 }

@@ -55,14 +55,14 @@ export interface LayerPlanner {
   readonly shape: Shape
 
   /** A new region of so many float32. Its content is undefined. */
-  floats(count: number): Region
+  readonly floats: (count: number) => Region
   /** A new region of so many bytes for one or more calls that leave nothing in it. */
-  workspace(bytes: number): Region
-  call(kernel: string, ...args: readonly (number | Region)[]): void
+  readonly workspace: (bytes: number) => Region
+  readonly call: (kernel: string, ...args: readonly (number | Region)[]) => void
   /** A tensor of this layer, by its name within the layer. */
-  weight(name: string): Region
+  readonly weight: (name: string) => Region
   /** Where the slope of a tensor is to be written, in its own shape. */
-  weightSlope(name: string): Region
+  readonly weightSlope: (name: string) => Region
   /** Address of the step's seed, and a number that no other layer of the model has. */
   readonly seed: Region
   readonly layerNumber: number
@@ -88,9 +88,9 @@ export interface TfjsLayer {
   /** Shape [count, ...shape] of the output. */
   readonly batchShape: number[]
   readonly isTraining: boolean
-  weight(name: string): Tensor
+  readonly weight: (name: string) => Tensor
   /** Give a running statistic a new value; takes effect after the step. */
-  setStatistic(name: string, value: Tensor): void
+  readonly setStatistic: (name: string, value: Tensor) => void
   /** The seed of the step, and a number that no other layer of the model has. */
   readonly seed: number
   readonly layerNumber: number

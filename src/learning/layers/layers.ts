@@ -16,5 +16,5 @@ export const layerSpecSchema = z.discriminatedUnion('kind', [
 export type LayerSpec = z.infer<typeof layerSpecSchema>
 
 export function kindOf({ kind }: LayerSpec): LayerKind {
-  return layerKinds[kind] as LayerKind<LayerBase>
+  return layerKinds[kind]
 }

@@ -18,3 +18,17 @@ it('a data set is described by counts, classes and the range of its features', (
     test: { samples: 0, classCounts: [0, 0, 0], features: null }
   })
 })
+
+it('a data set of sequences says how many labels each has, and counts all of them', () => {
+  const train = {
+    features: Float32Array.of(0, 1, 1, 2),
+    labels: Uint16Array.of(1, 1, 2, 1),
+    count: 2
+  }
+  const dataset = { name: 'text', shape: [2], classes: 3, positions: 2, train, test: train }
+
+  expect(describeDataset(dataset)).toMatchObject({
+    positions: 2,
+    train: { samples: 2, classCounts: [0, 3, 1] }
+  })
+})

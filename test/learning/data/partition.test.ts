@@ -11,6 +11,16 @@ import {
 const inTurn = (count: number, classes: number) =>
   Uint16Array.from({ length: count }, (_, row) => row % classes)
 
+/** Shares out samples that have one label each. */
+const shareOut = (
+  labels: Uint16Array,
+  classes: number,
+  count: number,
+  spec: PartitionSpec,
+  samplesPerPeer: number | undefined,
+  random: Random
+) => partition({ labels, count: labels.length }, classes, count, spec, samplesPerPeer, random)
+
 const labelsOf = (labels: Uint16Array, rows: readonly number[]) =>
   rows.map((row) => labels[row] as number)
 const classesOf = (labels: Uint16Array, rows: readonly number[]) => new Set(labelsOf(labels, rows))
@@ -39,7 +49,7 @@ describe('every partition', () => {
   it('gives each peer at least one row, and no row twice', () => {
     fc.assert(
       fc.property(anyCase, ({ spec, count, size, samplesPerPeer, seed }) => {
-        const peers = partition(inTurn(size, 4), 4, count, spec, samplesPerPeer, new Random(seed))
+        const peers = shareOut(inTurn(size, 4), 4, count, spec, samplesPerPeer, new Random(seed))
         const all = peers.flat()
 
         expect(peers).toHaveLength(count)
@@ -54,7 +64,7 @@ describe('every partition', () => {
     fc.assert(
       fc.property(anyCase, ({ spec, count, size, samplesPerPeer, seed }) => {
         const share = (dice: string) =>
-          partition(inTurn(size, 4), 4, count, spec, samplesPerPeer, new Random(dice))
+          shareOut(inTurn(size, 4), 4, count, spec, samplesPerPeer, new Random(dice))
         expect(share(`${seed}`)).toEqual(share(`${seed}`))
         expect(share(`${seed}`)).not.toEqual(share(`${seed}-other`))
       })
@@ -64,7 +74,7 @@ describe('every partition', () => {
   it('uses all rows, or as many for each peer as were asked for', () => {
     fc.assert(
       fc.property(anyCase, ({ spec, count, size, samplesPerPeer, seed }) => {
-        const peers = partition(inTurn(size, 4), 4, count, spec, samplesPerPeer, new Random(seed))
+        const peers = shareOut(inTurn(size, 4), 4, count, spec, samplesPerPeer, new Random(seed))
         const total = peers.flat().length
         if (samplesPerPeer !== undefined) {
           expect(total).toBe(samplesPerPeer * count)
@@ -85,7 +95,7 @@ describe('every partition', () => {
     { kind: 'classes', perPeer: 1 }
   ])('says so when there is too little for $kind', (spec) => {
     const tooFew = (samplesPerPeer?: number) => () =>
-      partition(inTurn(5, 2), 2, 6, spec, samplesPerPeer, new Random(0))
+      shareOut(inTurn(5, 2), 2, 6, spec, samplesPerPeer, new Random(0))
     expect(tooFew()).toThrow('6 peers with at least 1 samples each need 6 samples, there are 5')
     expect(tooFew(10)).toThrow(expect.objectContaining({ code: 'STARLING_BAD_DATA' }))
   })
@@ -94,7 +104,7 @@ describe('every partition', () => {
 describe('iid', () => {
   it('gives sizes that differ by at most one, and about the same mix to each', () => {
     const labels = inTurn(1003, 2)
-    const peers = partition(labels, 2, 4, { kind: 'iid' }, undefined, new Random(1))
+    const peers = shareOut(labels, 2, 4, { kind: 'iid' }, undefined, new Random(1))
 
     expect(peers.map((rows) => rows.length)).toEqual([251, 251, 251, 250])
     for (const rows of peers)
@@ -107,7 +117,7 @@ describe('dirichlet', () => {
   function dominance(alpha: number, samplesPerPeer: number | undefined): number {
     const labels = inTurn(6000, 10)
     const spec = { kind: 'dirichlet' as const, alpha }
-    const peers = partition(labels, 10, 30, spec, samplesPerPeer, new Random('dominance'))
+    const peers = shareOut(labels, 10, 30, spec, samplesPerPeer, new Random('dominance'))
     return mean(
       peers.map((rows) => {
         const counts = new Array<number>(10).fill(0)
@@ -129,7 +139,7 @@ describe('dirichlet', () => {
 
   it('goes on with other classes when one has run out', () => {
     const labels = Uint16Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
-    const peers = partition(labels, 2, 2, { kind: 'dirichlet', alpha: 1e-6 }, 5, new Random(3))
+    const peers = shareOut(labels, 2, 2, { kind: 'dirichlet', alpha: 1e-6 }, 5, new Random(3))
 
     expect(peers.flat().sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
@@ -145,7 +155,7 @@ describe('classes', () => {
         (count, perPeer, seed) => {
           const labels = inTurn(2000, 10)
           const spec = { kind: 'classes' as const, perPeer }
-          const held = partition(labels, 10, count, spec, undefined, new Random(seed)).map((rows) =>
+          const held = shareOut(labels, 10, count, spec, undefined, new Random(seed)).map((rows) =>
             classesOf(labels, rows)
           )
           expect(held.every((classes) => classes.size === perPeer)).toBe(true)
@@ -158,7 +168,7 @@ describe('classes', () => {
 
   it('takes equally many of each class', () => {
     const labels = inTurn(1000, 10)
-    const peers = partition(labels, 10, 20, { kind: 'classes', perPeer: 2 }, 30, new Random(5))
+    const peers = shareOut(labels, 10, 20, { kind: 'classes', perPeer: 2 }, 30, new Random(5))
     for (const rows of peers) {
       const [first] = classesOf(labels, rows)
       expect(labelsOf(labels, rows).filter((label) => label === first)).toHaveLength(15)
@@ -168,7 +178,7 @@ describe('classes', () => {
   it('says which class does not suffice', () => {
     const labels = Uint16Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
     const share = (perPeer: number) => () =>
-      partition(labels, 3, 2, { kind: 'classes', perPeer }, undefined, new Random(0))
+      shareOut(labels, 3, 2, { kind: 'classes', perPeer }, undefined, new Random(0))
 
     expect(share(2)).toThrow('class 1 has 1 samples, its 2 peers need 2')
     expect(share(3)).toThrow('there are 2')
@@ -178,12 +188,41 @@ describe('classes', () => {
 describe('quantity', () => {
   it('makes sizes the more unequal, the smaller alpha is, but none empty', () => {
     const sizes = (alpha: number) =>
-      partition(inTurn(1000, 2), 2, 10, { kind: 'quantity', alpha }, undefined, new Random(4)).map(
+      shareOut(inTurn(1000, 2), 2, 10, { kind: 'quantity', alpha }, undefined, new Random(4)).map(
         (rows) => rows.length
       )
     expect(Math.max(...sizes(0.01))).toBeGreaterThan(800)
     expect(Math.min(...sizes(0.01))).toBe(1)
     expect(Math.max(...sizes(10_000))).toBeLessThan(110)
+  })
+})
+
+describe('sequences, with a label at each of several positions', () => {
+  /** Seven sequences of three labels each. */
+  const sequences = { labels: inTurn(21, 4), count: 7 }
+  const shareSequences = (spec: PartitionSpec) =>
+    partition(sequences, 4, 3, spec, undefined, new Random(6))
+
+  it.each<PartitionSpec>([{ kind: 'iid' }, { kind: 'quantity', alpha: 1 }])(
+    'are shared out whole by $kind',
+    (spec) => {
+      const rows = shareSequences(spec).flat()
+      expect(rows.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6])
+    }
+  )
+
+  it.each<PartitionSpec>([
+    { kind: 'dirichlet', alpha: 1 },
+    { kind: 'classes', perPeer: 1 }
+  ])('cannot be shared out by $kind, for they have no class', (spec) => {
+    expect(() => shareSequences(spec)).toThrow(
+      expect.objectContaining({
+        code: 'STARLING_BAD_ARGUMENT',
+        message: expect.stringMatching(
+          `'${spec.kind}' .* sequences with 3 labels each .* take 'iid' or 'quantity:ALPHA'`
+        ) as string
+      })
+    )
   })
 })
 

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { describeDataset } from '../../../src/learning/data/describe.ts'
 import { loadDataset } from '../../../src/learning/data/spec.ts'
+import { alphabetSize, decodeText } from '../../../src/learning/data/text.ts'
 
 /** Public data sets as published; the counts below are theirs. */
 const dataDirectory =
@@ -30,6 +31,29 @@ describe('Fashion-MNIST', () => {
     expect(named.train.count).toBe(60)
     expect(byPath.train).toEqual(named.train)
     expect(byPath.test).toEqual(named.test)
+  })
+})
+
+describe('Tiny Shakespeare', () => {
+  const spec = `text:${join(dataDirectory, 'tinyshakespeare/input.txt')}`
+
+  it('has 1,115,394 characters, 65 different ones, and no other than the alphabet has', () => {
+    // With one window for each half, all characters but the last of each half are features.
+    const { train, test } = load(`${spec}?holdout=0.5&context=2`)
+    const indices = [...train.features, ...test.features]
+
+    expect(train.features.length + test.features.length).toBe(1_115_394 - 2)
+    expect(new Set(indices).size).toBe(65)
+    expect(indices).not.toContain(alphabetSize - 1)
+    expect(decodeText(train.features.subarray(0, 14))).toBe('First Citizen:')
+  })
+
+  it('is 7,842 windows to train on and 871 to test on', () => {
+    const { shape, classes, positions, train, test } = describeDataset(load(spec))
+
+    expect([shape, classes, positions]).toEqual([[128], 97, 128])
+    expect([train.samples, test.samples]).toEqual([7842, 871])
+    expect(train.classCounts.indexOf(Math.max(...train.classCounts))).toBe(1) // the space
   })
 })
 

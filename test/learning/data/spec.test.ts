@@ -63,6 +63,12 @@ describe('a data SPEC', () => {
     ['idx', "'idx' needs a path: idx:DIRECTORY"],
     ['csv:?label=x', "'csv' needs a path: csv:FILE?label=COLUMN"],
     ['csv:a.csv', 'say which column holds the class'],
+    ['csv:a.csv?label=x&context=8', "'context' is for text only"],
+    ['cifar', "'cifar' needs a path: cifar:DIRECTORY"],
+    ['text:', "'text' needs a path: text:FILE"],
+    ['text:a.txt?label=x', "'label' is for csv only"],
+    ['text:a.txt?context=1', 'expected at least 2'],
+    ['text:a.txt?context=1025', 'expected at most 1024'],
     ['csv:a.csv?label=x&holdout=1', 'expected less than 1'],
     ['csv:a.csv?label=x&holdout=0', 'expected more than 0'],
     ['csv:a.csv?label=x&holdout=half', 'expected a number']

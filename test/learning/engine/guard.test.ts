@@ -58,8 +58,7 @@ describe.each(Object.entries(cases))('the kernels of %s', (_name, arbitrary) => 
         const plain = engineFor(layers, data, undefined)
         const parameters = someParameters(guarded)
         const batch = someSamples(data, count)
-        const { placementsFor } = guarded
-        const placements = placementsFor.call(guarded, count)
+        const placements = guarded.placementsFor(count)
         const first = Math.min(...placements.map(({ start }) => start)) - gapBytes
         const words = new Uint32Array(guarded.memory.buffer)
         words.fill(canary, first / 4)
