@@ -60,7 +60,10 @@ export function scaleOf(block: Float32Array, codeMax: number): number {
   const largest = block.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
   if (!Number.isFinite(largest)) return NaN
   const scale = Math.fround(largest / codeMax)
-  return scale < 2 ** -126 ? 0 : scale
+  if (scale < 2 ** -126) return 0
+  // What is rounded up at the end of the range must not decode to an infinity.
+  const isTooLarge = Math.fround(scale * codeMax) === Infinity
+  return isTooLarge ? Math.fround(scale * (1 - 2 ** -24)) : scale
 }
 
 /**

@@ -64,8 +64,17 @@ function dice(seed: number): () => number {
   }
 }
 
-/** Bits, with every NaN the same: no standard says which one arithmetic gives. */
-export function bitsOf(values: Float32Array): Uint32Array {
-  const canonical = values.map((value) => (Number.isNaN(value) ? NaN : value))
-  return new Uint32Array(canonical.buffer)
+/**
+ * The first difference between two arrays, in words; empty when there is none. Zeros differ by sign, NaNs
+ * do not differ: no standard says which one arithmetic gives.
+ */
+export function differenceOf(received: Numbers, expected: Numbers): string {
+  if (received.length !== expected.length)
+    return `${received.length} for ${expected.length} elements`
+  const index = received.findIndex((value, i) => !Object.is(value, expected[i]))
+  return index === -1 ? '' : `${received[index]} for ${expected[index]} at ${index}`
+}
+
+interface Numbers extends ArrayLike<number> {
+  findIndex(is: (value: number, index: number) => boolean): number
 }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { topIndices } from '../../../src/learning/vectors/vectors.ts'
-import { anyFloats, length, moderate, seed } from './samples.ts'
+import { anyFloats, differenceOf, length, moderate, seed } from './samples.ts'
 
 /** By sorting: NaN above all, then magnitude, then the lower index. */
 function sorted(values: Float32Array, k: number): Uint32Array {
@@ -16,7 +16,7 @@ describe('the largest elements', () => {
       fc.property(length, seed, fc.double({ min: 0, max: 1, noNaN: true }), (n, dice, share) => {
         const k = Math.round(share * n)
         for (const values of [moderate(n, dice), anyFloats(n, dice)]) {
-          expect(topIndices(values, k)).toEqual(sorted(values, k))
+          expect(differenceOf(topIndices(values, k), sorted(values, k))).toBe('')
         }
       })
     )

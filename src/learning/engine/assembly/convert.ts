@@ -103,6 +103,8 @@ function quietNaN(bits: v128): v128 {
 const blockLength: i32 = 64
 /** The least normal float32: 2⁻¹²⁶. */
 const scaleMin: f32 = 1.17549435e-38
+/** 1 − 2⁻²⁴: what is rounded up at the end of the range must not decode to an infinity. */
+const justBelowOne: f32 = 0.999999940395355224609375
 
 /**
  * Blocks of 64 floats as whole numbers of steps, −127 to 127, one byte each.
@@ -178,6 +180,7 @@ function scaleOf(from: usize, codeMax: f32, to: usize): v128 {
   most += most * 0
   let scale = most / codeMax
   if (scale < scaleMin) scale = 0
+  if (scale * codeMax > f32.MAX_VALUE) scale *= justBelowOne
   store<f32>(to, scale)
   return f32x4.splat(scale > 0 ? 1 / scale : 0)
 }
