@@ -106,6 +106,10 @@ const scaleMin: f32 = 1.17549435e-38
 /** 1 − 2⁻²⁴: what is rounded up at the end of the range must not decode to an infinity. */
 const justBelowOne: f32 = 0.999999940395355224609375
 
+/** 1.5 · 2²³ */
+const wholes: f32 = 12582912
+const wholesBits: i32 = 0x4b400000
+
 /**
  * Blocks of 64 floats as whole numbers of steps, −127 to 127, one byte each.
  *
@@ -212,12 +216,14 @@ function codes4(
   stochastic: bool,
   seed: i32
 ): v128 {
-  const steps = f32x4.mul(x, inverse)
-  const whole = stochastic
-    ? f32x4.floor(f32x4.add(steps, dice4(first, seed)))
-    : f32x4.nearest(steps)
-  const bounded = f32x4.max(f32x4.min(whole, f32x4.splat(codeMax)), f32x4.splat(-codeMax))
-  return i32x4.trunc_sat_f32x4_s(bounded)
+  let steps = f32x4.mul(x, inverse)
+  if (stochastic) {
+    steps = f32x4.floor(f32x4.add(steps, dice4(first, seed)))
+    steps = f32x4.max(f32x4.min(steps, f32x4.splat(codeMax)), f32x4.splat(-codeMax))
+  }
+  // From 2²³ on a float has no fraction: the addition rounds to even, and the last bits are the code.
+  // What the division put above the largest code, by far less than a half, is gone with the fraction.
+  return i32x4.sub(f32x4.add(steps, f32x4.splat(wholes)), i32x4.splat(wholesBits))
 }
 
 /**
