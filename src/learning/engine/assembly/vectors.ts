@@ -125,9 +125,18 @@ export function addSquaredDistances(count: i32, x: usize, y: usize, sums: usize)
   let d = v128.load(sums, 48)
   for (const end = at(x, count); x < end; x += 32) {
     a = addSquare(a, f64x2.sub(promoted(v128.load_zero<f64>(x)), promoted(v128.load_zero<f64>(y))))
-    b = addSquare(b, f64x2.sub(promoted(v128.load_zero<f64>(x, 8)), promoted(v128.load_zero<f64>(y, 8))))
-    c = addSquare(c, f64x2.sub(promoted(v128.load_zero<f64>(x, 16)), promoted(v128.load_zero<f64>(y, 16))))
-    d = addSquare(d, f64x2.sub(promoted(v128.load_zero<f64>(x, 24)), promoted(v128.load_zero<f64>(y, 24))))
+    b = addSquare(
+      b,
+      f64x2.sub(promoted(v128.load_zero<f64>(x, 8)), promoted(v128.load_zero<f64>(y, 8)))
+    )
+    c = addSquare(
+      c,
+      f64x2.sub(promoted(v128.load_zero<f64>(x, 16)), promoted(v128.load_zero<f64>(y, 16)))
+    )
+    d = addSquare(
+      d,
+      f64x2.sub(promoted(v128.load_zero<f64>(x, 24)), promoted(v128.load_zero<f64>(y, 24)))
+    )
     y += 32
   }
   v128.store(sums, a)
