@@ -3,15 +3,19 @@ import { Argument, Command, Option } from 'commander'
 import { benchEngine } from './bench/engine.ts'
 import { benchMerge } from './bench/merge.ts'
 import { benchSim } from './bench/sim.ts'
+import { benchCodec } from './bench/vectors.ts'
+import { refreshKernels } from './kernels.ts'
 
 /** `npm run bench -- [NAME...] [--json]`: how fast we are, on one machine, in one document. */
 
 const benches: Record<string, () => object | Promise<object>> = {
   engine: benchEngine,
   merge: benchMerge,
+  codec: benchCodec,
   sim: benchSim
 }
 
+refreshKernels()
 await new Command('bench')
   .addArgument(
     new Argument('[names...]', 'all of them if none is named').choices(Object.keys(benches))

@@ -2,21 +2,17 @@ import { Random } from '../../src/core/random.ts'
 import { createLayout } from '../../src/learning/layout.ts'
 import type { WeightedModel } from '../../src/learning/merge/rule.ts'
 import { createMergeRule, mergeRules, mergeSchema } from '../../src/learning/merge/rules.ts'
-import { median } from './median.ts'
+import { interleavedMs } from './interleaved.ts'
+import { benchWeightedSum, type MergeCost } from './vectors.ts'
 
 const modelCount = 9
 /** Of the one kernel: a million parameters. */
 const side = 1000
 const rounds = 21
 
-interface MergeCost {
-  readonly mergeMs: number
-  readonly ratioToCopy: number
-}
-
 /**
  * What merging nine models costs, against the least that could be done with the same bytes: copying
- * them. The rules take turns, so that a busy machine slows all; medians, so that a pause counts once.
+ * them; and what weighted sums cost, which are most of it.
  */
 export function benchMerge(): Record<string, MergeCost> {
   const layout = createLayout([
@@ -46,23 +42,12 @@ export function benchMerge(): Record<string, MergeCost> {
   }
   const rules = Object.keys(mergeRules).map((name) => {
     const merge = createMergeRule(mergeSchema.parse({ rule: name }))
-    return { name, run: () => void merge(own, others, layout), times: [] as number[] }
+    return [name, () => merge(own, others, layout)] as const
   })
-  const copying: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    copying.push(timeMs(copy))
-    for (const { run, times } of rules) times.push(timeMs(run))
-  }
-  return Object.fromEntries(
-    rules.map(({ name, times }) => [
-      name,
-      { mergeMs: median(times), ratioToCopy: median(times) / median(copying) }
-    ])
-  )
-}
-
-function timeMs(run: () => void): number {
-  const startMs = performance.now()
-  run()
-  return performance.now() - startMs
+  const { copy: copyMs, ...times } = interleavedMs({ copy, ...Object.fromEntries(rules) }, rounds)
+  const costs = Object.entries<number>(times).map(([name, mergeMs]): [string, MergeCost] => [
+    name,
+    { mergeMs, ratioToCopy: mergeMs / copyMs }
+  ])
+  return { ...Object.fromEntries(costs), ...benchWeightedSum() }
 }

@@ -1,5 +1,7 @@
+export * from './convert'
 export * from './dropout'
 export * from './elementwise'
 export * from './gemm'
 export * from './loss'
 export * from './optimizer'
+export * from './vectors'
