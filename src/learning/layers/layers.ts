@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { activation } from './activation.ts'
 import { dense } from './dense.ts'
 import { flatten } from './flatten.ts'
-import type { LayerBase, LayerKind } from './layer.ts'
+import type { LayerKind } from './layer.ts'
 
 /** Every kind of layer, by the name that specs call it. */
 export const layerKinds = { activation, dense, flatten } as const
