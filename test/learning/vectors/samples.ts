@@ -72,7 +72,11 @@ export function differenceOf(received: Numbers, expected: Numbers): string {
   if (received.length !== expected.length)
     return `${received.length} for ${expected.length} elements`
   const index = received.findIndex((value, i) => !Object.is(value, expected[i]))
-  return index === -1 ? '' : `${received[index]} for ${expected[index]} at ${index}`
+  return index === -1 ? '' : `${shown(received[index])} for ${shown(expected[index])} at ${index}`
+}
+
+function shown(value: number | undefined): string {
+  return Object.is(value, -0) ? '-0' : String(value)
 }
 
 interface Numbers extends ArrayLike<number> {
