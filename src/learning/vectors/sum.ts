@@ -17,6 +17,7 @@ const vectorsAt = targetAt + 4 * blockLength
  *     out[i] = weight₀ · vector₀[i] + weight₁ · vector₁[i] + …      in this order
  *
  * Sums in double precision and rounds once: the same bits as the plain loop, and on every machine.
+ * Summing in single precision would take some 15 % less time (measured): copying is most of it.
  *
  * @param vectors - at least one, all of shape [n]
  * @param weights - finite, one for each vector
