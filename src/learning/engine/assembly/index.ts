@@ -1,4 +1,7 @@
 export * from './convert'
+export * from './conv2d'
+export * from './conv2d-slope'
+export * from './depthwise'
 export * from './dropout'
 export * from './elementwise'
 export * from './gemm'
