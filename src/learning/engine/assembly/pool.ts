@@ -4,6 +4,8 @@ import { at, load4, lower, store4, upper } from './simd'
  * Windows that slide over images, shape [count, height, width, channels], and leave one number for each
  * channel. Places of a window beyond the image do not count.
  *
+ * Windows of two by two, the usual ones, have loops of their own where channels come in fours.
+ *
  * @param top - rows of the first window that lie above the image; `left` columns beside it
  * @param y - shape [count, outHeight, outWidth, channels]
  */
@@ -33,7 +35,17 @@ export function maxPool(
         const x0 = max(j * strideX - left, 0)
         const x1 = min(j * strideX - left + sizeX, width)
         const corner = x + <usize>(b * height + y0) * line + <usize>x0 * place
-        for (let c = 0; c < channels; c += 4) {
+        let c = 0
+        if (y1 - y0 == 2 && x1 - x0 == 2) {
+          for (; c + 4 <= channels; c += 4) {
+            const up = at(corner, c)
+            const down = up + line
+            const best = f32x4.pmax(v128.load(up), v128.load(up + place))
+            const other = f32x4.pmax(v128.load(down), v128.load(down + place))
+            v128.store(at(y, c), f32x4.pmax(best, other))
+          }
+        }
+        for (; c < channels; c += 4) {
           const lanes = channels - c
           let row = at(corner, c)
           let best = load4(row, lanes)
@@ -84,7 +96,26 @@ export function maxPoolGradient(
         const x0 = max(j * strideX - left, 0)
         const x1 = min(j * strideX - left + sizeX, width)
         const corner = <usize>(b * height + y0) * line + <usize>x0 * place
-        for (let c = 0; c < channels; c += 4) {
+        let c = 0
+        if (!adds && y1 - y0 == 2 && x1 - x0 == 2) {
+          for (; c + 4 <= channels; c += 4) {
+            const slope = v128.load(at(dy, c))
+            const best = v128.load(at(y, c))
+            const up = at(corner, c)
+            const down = up + line
+            const hit0 = f32x4.eq(v128.load(x + up), best)
+            const hit1 = f32x4.eq(v128.load(x + up + place), best)
+            const hit2 = f32x4.eq(v128.load(x + down), best)
+            const hit3 = f32x4.eq(v128.load(x + down + place), best)
+            const isUp = v128.or(hit0, hit1)
+            v128.store(dx + up, v128.and(slope, hit0))
+            v128.store(dx + up + place, v128.and(slope, v128.andnot(hit1, hit0)))
+            v128.store(dx + down, v128.and(slope, v128.andnot(hit2, isUp)))
+            const isBefore = v128.or(isUp, hit2)
+            v128.store(dx + down + place, v128.and(slope, v128.andnot(hit3, isBefore)))
+          }
+        }
+        for (; c < channels; c += 4) {
           const lanes = channels - c
           const slope = load4(at(dy, c), lanes)
           const best = load4(at(y, c), lanes)
