@@ -1,3 +1,6 @@
+export * from './conv2d'
+export * from './conv2d-slope'
+export * from './depthwise'
 export * from './dropout'
 export * from './elementwise'
 export * from './gemm'
