@@ -7,6 +7,7 @@ import { PlanEngine } from '../../../src/learning/engine/plan/plan-engine.ts'
 import type { LayerSpec } from '../../../src/learning/layers/layers.ts'
 import { initialise } from '../../../src/learning/layout.ts'
 import { createGraph } from '../../../src/learning/model/graph.ts'
+import { someConv2d, someDepthwiseConv2d } from './some-convolution.ts'
 
 /**
  * No kernel reads or writes outside of what it is given. Every region of a plan gets a gap around it,
@@ -48,7 +49,11 @@ const dense = fc
     count
   }))
 
-const cases: Record<string, fc.Arbitrary<Case>> = { dense }
+const cases: Record<string, fc.Arbitrary<Case>> = {
+  dense,
+  conv2d: someConv2d,
+  depthwiseConv2d: someDepthwiseConv2d
+}
 
 describe.each(Object.entries(cases))('the kernels of %s', (_name, arbitrary) => {
   it('stay inside of what they are given', () => {
