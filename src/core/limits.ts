@@ -16,8 +16,6 @@ export const activationsMax = 16 * 2 ** 20
 export const passesMax = 16
 /** Layers in a list of layers. ResNet-152 has about 520 of our kinds. Above: STARLING_BAD_TASK. */
 export const layersMax = 2048
-/** Places of a convolution's or a pool's window, along one side: nets that work use up to 31. */
-export const windowSideMax = 64
 
 // --- data -------------------------------------------------------------------------------------
 

@@ -1,7 +1,14 @@
 import { from, type Region } from '../engine/plan/region.ts'
 import type { LayerPlanner } from './layer.ts'
-import { leavesGaps, padded, slidesBack, slidesForward, type Images, type Slide } from './slide.ts'
-import type { Window } from './window.ts'
+import {
+  leavesGaps,
+  padded,
+  slidesBack,
+  slidesForward,
+  type Images,
+  type Path,
+  type Slide
+} from './slide.ts'
 
 /** A kernel of shape [height, width, channels, filters], as one way reads it. */
 interface Filters {
@@ -29,11 +36,11 @@ interface Convolution {
 /** Emit the sums of a convolution; says also what its way back will look at. */
 export function convolve(
   planner: LayerPlanner,
-  window: Window,
+  path: Path,
   n: number,
   { useBias, clamps }: { useBias: boolean; clamps: boolean }
 ): { source: Images; target: Images } {
-  const { height, width, channels } = window
+  const { height, width, channels } = path
   const [rows, columns] = [slidesForward(height), slidesForward(width)]
   const input: Images = {
     ...{ region: planner.inputs[0] as Region, channels },
@@ -57,7 +64,7 @@ export function convolve(
 /** Emit the slope of the kernel from that of the sums, shape [count, height, width, n]. */
 export function filterSlope(
   planner: LayerPlanner,
-  { height, width }: Window,
+  { height, width }: Path,
   source: Images,
   slope: Images
 ): void {
@@ -76,13 +83,13 @@ export function filterSlope(
 }
 
 /** Emit the slope of the input: convolutions of the slope of the sums with the kernel turned round. */
-export function inputSlope(planner: LayerPlanner, window: Window, slope: Images): Region {
-  const { height, width, channels } = window
+export function inputSlope(planner: LayerPlanner, path: Path, slope: Images): Region {
+  const { height, width, channels } = path
   const [rows, columns] = [slidesBack(height), slidesBack(width)]
   const source = padded(planner, slope, rows, columns, slope.channels)
   const size = planner.count * height.input * width.input * channels
   const region = planner.floats(size)
-  if (leavesGaps(window)) planner.call('fill', region, size, 0)
+  if (leavesGaps(path)) planner.call('fill', region, size, 0)
   const n = slope.channels
   const filters = {
     ...{ kernel: planner.weight('kernel'), columns: width.size, tap: channels * n },

@@ -6,8 +6,8 @@ import { convolve, filterSlope, inputSlope } from './conv2d-plan.ts'
 import { initialiserOf, weightInitialiserSchema, zeros } from './initial.ts'
 import { defineLayer, layerSchema, type Shape } from './layer.ts'
 import { widthSchema } from './sizes.ts'
-import type { Images } from './slide.ts'
-import { paddingSchema, pairOf, sidesSchema, windowOf, type Window } from './window.ts'
+import { pathOf, type Images, type Path } from './slide.ts'
+import { paddingSchema, sidesSchema, slideOver } from './window.ts'
 
 const schema = layerSchema('conv2d', {
   filters: widthSchema,
@@ -24,13 +24,13 @@ type Conv2d = z.infer<typeof schema>
 /** y = act(W ∗ x + b) over images [height, width, channels]; W of shape [rows, columns, channels, filters]. */
 export const conv2d = defineLayer(schema, {
   shape: (spec, [input = []]) => {
-    const { height, width } = sliding(spec, input)
+    const { height, width } = pathOver(spec, input)
     return [height.output, width.output, spec.filters]
   },
 
   tensors: (spec, [input = []]) => {
     const { filters, useBias = true, initialiser } = spec
-    const { height, width, channels } = sliding(spec, input)
+    const { height, width, channels } = pathOver(spec, input)
     const taps = height.size * width.size
     const kernel: TensorSpec = {
       name: 'kernel',
@@ -45,8 +45,8 @@ export const conv2d = defineLayer(schema, {
 
   plan(spec, planner) {
     const { filters, activation = 'linear', useBias = true } = spec
-    const window = sliding(spec, planner.inputShapes[0] as Shape)
-    const { source, target } = convolve(planner, window, filters, {
+    const path = pathOver(spec, planner.inputShapes[0] as Shape)
+    const { source, target } = convolve(planner, path, filters, {
       useBias,
       clamps: activation === 'relu'
     })
@@ -56,24 +56,23 @@ export const conv2d = defineLayer(schema, {
       output,
       back: (slope, [isWanted]) => {
         const sums: Images = { ...target, region: back(slope) }
-        filterSlope(planner, window, source, sums)
+        filterSlope(planner, path, source, sums)
         if (useBias) {
           planner.call('columnSums', sums.region, pixels, filters, planner.weightSlope('bias'))
         }
-        return isWanted === true ? [inputSlope(planner, window, sums)] : []
+        return isWanted === true ? [inputSlope(planner, path, sums)] : []
       }
     }
   },
 
   tfjs(spec, { tf, inputs: [input], weight }) {
     const { strides = 1, padding = 'valid', activation = 'linear', useBias = true } = spec
-    const [rowStride, columnStride] = pairOf(strides)
     const kernel = weight('kernel') as Tensor4D
-    const sums = tf.conv2d(input as Tensor4D, kernel, [rowStride, columnStride], padding)
+    const sums = tf.conv2d(input as Tensor4D, kernel, strides, padding)
     return activateTfjs(tf, activation, useBias ? tf.add(sums, weight('bias')) : sums)
   }
 })
 
-function sliding({ kernelSize, strides = 1, padding = 'valid' }: Conv2d, input: Shape): Window {
-  return windowOf({ size: kernelSize, strides, padding }, input)
+function pathOver({ kernelSize, strides = 1, padding = 'valid' }: Conv2d, input: Shape): Path {
+  return pathOf(slideOver(input, { size: kernelSize, strides, padding }))
 }

@@ -6,8 +6,8 @@ import { convolveDepthwise, depthwiseFilterSlope, depthwiseInputSlope } from './
 import { initialiserOf, weightInitialiserSchema, zeros } from './initial.ts'
 import { defineLayer, layerSchema, type Shape } from './layer.ts'
 import { widthSchema } from './sizes.ts'
-import type { Images } from './slide.ts'
-import { paddingSchema, pairOf, sidesSchema, windowOf, type Window } from './window.ts'
+import { pathOf, type Images, type Path } from './slide.ts'
+import { paddingSchema, sidesSchema, slideOver } from './window.ts'
 
 const schema = layerSchema('depthwiseConv2d', {
   kernelSize: sidesSchema,
@@ -28,13 +28,13 @@ type DepthwiseConv2d = z.infer<typeof schema>
  */
 export const depthwiseConv2d = defineLayer(schema, {
   shape: (spec, [input = []]) => {
-    const { height, width, channels } = sliding(spec, input)
+    const { height, width, channels } = pathOver(spec, input)
     return [height.output, width.output, channels * (spec.multiplier ?? 1)]
   },
 
   tensors: (spec, [input = []]) => {
     const { multiplier = 1, useBias = true, initialiser } = spec
-    const { height, width, channels } = sliding(spec, input)
+    const { height, width, channels } = pathOver(spec, input)
     const taps = height.size * width.size
     const kernel: TensorSpec = {
       name: 'depthwise_kernel',
@@ -48,8 +48,8 @@ export const depthwiseConv2d = defineLayer(schema, {
 
   plan(spec, planner) {
     const { multiplier = 1, activation = 'linear', useBias = true } = spec
-    const window = sliding(spec, planner.inputShapes[0] as Shape)
-    const { source, target, kernel } = convolveDepthwise(planner, window, multiplier, {
+    const path = pathOver(spec, planner.inputShapes[0] as Shape)
+    const { source, target, kernel } = convolveDepthwise(planner, path, multiplier, {
       useBias,
       clamps: activation === 'relu'
     })
@@ -60,28 +60,27 @@ export const depthwiseConv2d = defineLayer(schema, {
       output,
       back: (slope, [isWanted]) => {
         const sums: Images = { ...target, region: back(slope) }
-        depthwiseFilterSlope(planner, window, source, sums)
+        depthwiseFilterSlope(planner, path, source, sums)
         if (useBias) {
           planner.call('columnSums', sums.region, pixels, channels, planner.weightSlope('bias'))
         }
         if (isWanted !== true) return []
-        return [depthwiseInputSlope(planner, window, multiplier, kernel, sums)]
+        return [depthwiseInputSlope(planner, path, multiplier, kernel, sums)]
       }
     }
   },
 
   tfjs(spec, { tf, inputs: [input], weight }) {
     const { strides = 1, padding = 'valid', activation = 'linear', useBias = true } = spec
-    const [rowStride, columnStride] = pairOf(strides)
     const kernel = weight('depthwise_kernel') as Tensor4D
-    const sums = tf.depthwiseConv2d(input as Tensor4D, kernel, [rowStride, columnStride], padding)
+    const sums = tf.depthwiseConv2d(input as Tensor4D, kernel, strides, padding)
     return activateTfjs(tf, activation, useBias ? tf.add(sums, weight('bias')) : sums)
   }
 })
 
-function sliding(
+function pathOver(
   { kernelSize, strides = 1, padding = 'valid' }: DepthwiseConv2d,
   input: Shape
-): Window {
-  return windowOf({ size: kernelSize, strides, padding }, input)
+): Path {
+  return pathOf(slideOver(input, { size: kernelSize, strides, padding }))
 }

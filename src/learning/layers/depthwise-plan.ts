@@ -1,7 +1,14 @@
 import { from, type Region } from '../engine/plan/region.ts'
 import type { LayerPlanner } from './layer.ts'
-import { leavesGaps, padded, slidesBack, slidesForward, type Images, type Slide } from './slide.ts'
-import type { Window } from './window.ts'
+import {
+  leavesGaps,
+  padded,
+  slidesBack,
+  slidesForward,
+  type Images,
+  type Path,
+  type Slide
+} from './slide.ts'
 
 /** Kernels take channels four at a time, with zeros behind the last. */
 function fours(channels: number): number {
@@ -28,7 +35,7 @@ interface Depthwise {
  */
 export function convolveDepthwise(
   planner: LayerPlanner,
-  { height, width, channels }: Window,
+  { height, width, channels }: Path,
   multiplier: number,
   { useBias, clamps }: { useBias: boolean; clamps: boolean }
 ): { source: Images; target: Images; kernel: Region } {
@@ -51,7 +58,7 @@ export function convolveDepthwise(
 /** Emit the slope of the kernel from that of the sums. */
 export function depthwiseFilterSlope(
   planner: LayerPlanner,
-  { height, width }: Window,
+  { height, width }: Path,
   source: Images,
   slope: Images
 ): void {
@@ -69,18 +76,18 @@ export function depthwiseFilterSlope(
 /** Emit the slope of the input: the slope of the sums convolved with the kernel turned round. */
 export function depthwiseInputSlope(
   planner: LayerPlanner,
-  window: Window,
+  path: Path,
   multiplier: number,
   kernel: Region,
   slope: Images
 ): Region {
-  const { height, width } = window
+  const { height, width } = path
   const n = slope.channels
   const [rows, columns] = [slidesBack(height), slidesBack(width)]
   const source = padded(planner, slope, rows, columns, fours(n))
   const size = planner.count * height.input * width.input * n
   const region = planner.floats(size)
-  if (leavesGaps(window)) planner.call('fill', region, size, 0)
+  if (leavesGaps(path)) planner.call('fill', region, size, 0)
   const target = { region, height: height.input, width: width.input, channels: n }
   for (const row of rows.slides) {
     for (const column of columns.slides) {

@@ -1,6 +1,36 @@
 import type { Region } from '../engine/plan/region.ts'
 import type { LayerPlanner } from './layer.ts'
-import type { Window, WindowAxis } from './window.ts'
+import type { Windows } from './window.ts'
+
+/** One side of images, and how a window goes along it. */
+export interface Axis {
+  readonly input: number
+  readonly size: number
+  readonly stride: number
+  /** Zeros before the input. */
+  readonly before: number
+  readonly output: number
+}
+
+/** A window on its way over images, side by side. */
+export interface Path {
+  readonly height: Axis
+  readonly width: Axis
+  readonly channels: number
+}
+
+export function pathOf(windows: Windows): Path {
+  const { height, width, channels, size, strides, top, left, outHeight, outWidth } = windows
+  return {
+    height: axis(height, size[0], strides[0], top, outHeight),
+    width: axis(width, size[1], strides[1], left, outWidth),
+    channels
+  }
+}
+
+function axis(input: number, size: number, stride: number, before: number, output: number): Axis {
+  return { input, size, stride, before, output }
+}
 
 /** Along one side: which places of a source, times which taps of a kernel, make which places. */
 export interface Slide {
@@ -25,12 +55,13 @@ export interface Slides {
 }
 
 /** output[o] = Σ input[o · stride + tap − before] · kernel[tap]. */
-export function slidesForward({ size, stride, before, after, output }: WindowAxis): Slides {
+export function slidesForward({ input, size, stride, before, output }: Axis): Slides {
   const slide: Slide = {
     ...{ places: output, firstPlace: 0, placeStep: 1 },
     ...{ firstSource: 0, sourceStep: stride },
     ...{ taps: size, firstTap: 0, tapStep: 1 }
   }
+  const after = Math.max(0, (output - 1) * stride + size - input - before)
   return { before, after, slides: [slide] }
 }
 
@@ -42,7 +73,7 @@ export function slidesForward({ size, stride, before, after, output }: WindowAxi
  *
  * Phases that no tap reaches have no slide: there the slope is zero.
  */
-export function slidesBack({ input, size, stride, before, output }: WindowAxis): Slides {
+export function slidesBack({ input, size, stride, before, output }: Axis): Slides {
   const phases: { slide: Slide; first: number; last: number }[] = []
   for (let phase = 0; phase < Math.min(stride, size); phase++) {
     const taps = Math.ceil((size - phase) / stride)
@@ -99,6 +130,6 @@ export function padded(
 }
 
 /** Whether some place of the input is reached by no tap. */
-export function leavesGaps({ height, width }: Window): boolean {
+export function leavesGaps({ height, width }: Path): boolean {
   return height.size < height.stride || width.size < width.stride
 }

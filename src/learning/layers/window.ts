@@ -1,78 +1,67 @@
 import { z } from 'zod'
-import { windowSideMax } from '../../core/limits.ts'
 import { LayerError, type Shape } from './layer.ts'
 
-/** A window that slides over images, side by side: as TensorFlow says it. */
-const side = z.int().min(1).max(windowSideMax)
-export const sidesSchema = z.union([side, z.tuple([side, side])])
-export const paddingSchema = z.enum(['same', 'valid'])
+const sideSchema = z.int().min(1).max(1024)
+
+/** One number for both sides, or [down, across]. */
+export const sidesSchema = z.union([sideSchema, z.tuple([sideSchema, sideSchema])])
+export type Sides = z.infer<typeof sidesSchema>
+
+/** `valid`: windows lie inside of the image. `same`: ⌈side / stride⌉ of them, and they reach beyond it. */
+export const paddingSchema = z.enum(['valid', 'same'])
 
 export interface WindowSpec {
-  readonly size: z.infer<typeof sidesSchema>
-  readonly strides: z.infer<typeof sidesSchema>
+  readonly size: Sides
+  readonly strides: Sides
   readonly padding: z.infer<typeof paddingSchema>
 }
 
-/** One side of an image, and how a window goes along it. */
-export interface WindowAxis {
-  readonly input: number
-  readonly size: number
-  readonly stride: number
-  /** Zeros before and after the input. */
-  readonly before: number
-  readonly after: number
-  readonly output: number
-}
-
-export interface Window {
-  readonly height: WindowAxis
-  readonly width: WindowAxis
+/** How a window moves over images [height, width, channels]; pairs are [down, across]. */
+export interface Windows {
+  readonly height: number
+  readonly width: number
   readonly channels: number
+  readonly size: readonly [number, number]
+  readonly strides: readonly [number, number]
+  /** Rows above the image in the first window, and columns beside it. */
+  readonly top: number
+  readonly left: number
+  readonly outHeight: number
+  readonly outWidth: number
 }
 
 /**
- * How a window goes over an image.
- *
- * @param shape - [height, width, channels]
- * @throws LayerError when the shape is no image, or the window does not fit into it
+ * TensorFlow's rules of padding: what `same` adds is shared out evenly, the odd one after the image.
+ * @throws LayerError when the input is no image, or a window that has to lie inside of it does not
  */
-export function windowOf({ size, strides, padding }: WindowSpec, shape: Shape): Window {
+export function slideOver(shape: Shape, { size, strides, padding }: WindowSpec): Windows {
   const [height, width, channels] = shape
-  if (shape.length !== 3 || height === undefined || width === undefined || channels === undefined) {
-    throw new LayerError(`needs images [height, width, channels], not [${shape.join(', ')}]`)
-  }
-  const [rows, columns] = pairOf(size)
-  const [rowStride, columnStride] = pairOf(strides)
-  if (padding === 'valid' && (rows > height || columns > width)) {
+  if (shape.length !== 3 || !height || !width || !channels) {
     throw new LayerError(
-      `has a window of ${rows} x ${columns}, larger than its input of ${height} x ${width}: ` +
-        "use a smaller one, or padding 'same'"
+      `needs images [height, width, channels], and looks at [${shape.join(', ')}]`
     )
   }
+  const [sizes, steps] = [bothSides(size), bothSides(strides)]
+  const [down, across] = [height, width].map((side, axis) => {
+    const [length, step] = [sizes[axis] as number, steps[axis] as number]
+    if (padding === 'valid' && length > side) {
+      throw new LayerError(
+        `has a window of ${sizes.join(' x ')}, larger than its input of ${height} x ${width}: ` +
+          "make the window smaller, or use padding 'same'"
+      )
+    }
+    if (padding === 'valid') return { count: Math.floor((side - length) / step) + 1, before: 0 }
+    const count = Math.ceil(side / step)
+    const added = Math.max((count - 1) * step + length - side, 0)
+    return { count, before: Math.floor(added / 2) }
+  }) as [{ count: number; before: number }, { count: number; before: number }]
   return {
-    height: axisOf(height, rows, rowStride, padding),
-    width: axisOf(width, columns, columnStride, padding),
-    channels
+    ...{ height, width, channels, size: sizes, strides: steps },
+    ...{ top: down.before, left: across.before },
+    ...{ outHeight: down.count, outWidth: across.count }
   }
 }
 
-export function pairOf(sides: WindowSpec['size']): readonly [number, number] {
+function bothSides(sides: Sides): [number, number] {
   return typeof sides === 'number' ? [sides, sides] : sides
-}
-
-/** `same`: ⌈input / stride⌉ outputs, the odd zero after the input; `valid`: no zeros. */
-function axisOf(
-  input: number,
-  size: number,
-  stride: number,
-  padding: WindowSpec['padding']
-): WindowAxis {
-  if (padding === 'valid') {
-    const output = Math.floor((input - size) / stride) + 1
-    return { input, size, stride, before: 0, after: 0, output }
-  }
-  const output = Math.ceil(input / stride)
-  const zeros = Math.max(0, (output - 1) * stride + size - input)
-  const before = Math.floor(zeros / 2)
-  return { input, size, stride, before, after: zeros - before, output }
 }

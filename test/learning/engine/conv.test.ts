@@ -54,13 +54,13 @@ describe('a convolution that does not fit', () => {
   it('says that its window is too large, and what helps', () => {
     expect(refusal({ kind: 'conv2d', filters: 2, kernelSize: [3, 6] })).toThrow(
       "the layer 0 'conv2d_1' has a window of 3 x 6, larger than its input of 4 x 5: " +
-        "use a smaller one, or padding 'same'"
+        "make the window smaller, or use padding 'same'"
     )
   })
 
   it('says that it needs images', () => {
     expect(refusal({ kind: 'depthwiseConv2d', kernelSize: 1 }, [4, 5])).toThrow(
-      "the layer 0 'depthwiseConv2d_1' needs images [height, width, channels], not [4, 5]"
+      "the layer 0 'depthwiseConv2d_1' needs images [height, width, channels], and looks at [4, 5]"
     )
   })
 })
