@@ -3,7 +3,9 @@ import { activation } from './activation.ts'
 import { add } from './add.ts'
 import { batchNorm } from './batch-norm.ts'
 import { concat } from './concat.ts'
+import { conv2d } from './conv2d.ts'
 import { dense } from './dense.ts'
+import { depthwiseConv2d } from './depthwise-conv2d.ts'
 import { dropout } from './dropout.ts'
 import { flatten } from './flatten.ts'
 import { globalAveragePool2d } from './global-average-pool.ts'
@@ -19,7 +21,9 @@ export const layerKinds = {
   avgPool2d,
   batchNorm,
   concat,
+  conv2d,
   dense,
+  depthwiseConv2d,
   dropout,
   flatten,
   globalAveragePool2d,
@@ -34,7 +38,9 @@ export const layerSpecSchema = z.discriminatedUnion('kind', [
   avgPool2d.schema,
   batchNorm.schema,
   concat.schema,
+  conv2d.schema,
   dense.schema,
+  depthwiseConv2d.schema,
   dropout.schema,
   flatten.schema,
   globalAveragePool2d.schema,

@@ -8,6 +8,7 @@ import type { LayerSpec } from '../../../src/learning/layers/layers.ts'
 import { initialise } from '../../../src/learning/layout.ts'
 import { createGraph } from '../../../src/learning/model/graph.ts'
 import { poolShapes } from './cases/pool-shapes.ts'
+import { someConv2d, someDepthwiseConv2d } from './some-convolution.ts'
 
 /**
  * No kernel reads or writes outside of what it is given. Every region of a plan gets a gap around it,
@@ -49,7 +50,12 @@ const dense = fc
     count
   }))
 
-const cases: Record<string, fc.Arbitrary<Case>> = { dense, ...poolShapes }
+const cases: Record<string, fc.Arbitrary<Case>> = {
+  dense,
+  conv2d: someConv2d,
+  depthwiseConv2d: someDepthwiseConv2d,
+  ...poolShapes
+}
 
 describe.each(Object.entries(cases))('the kernels of %s', (_name, arbitrary) => {
   it('stay inside of what they are given', () => {

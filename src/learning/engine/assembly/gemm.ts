@@ -82,7 +82,7 @@ export function gemm(
 }
 
 /** Columns in panels of eight, each panel depth by depth; missing columns are zero. */
-function packB(b: usize, bRow: i32, bColumn: i32, depth: i32, n: i32, to: usize): void {
+export function packB(b: usize, bRow: i32, bColumn: i32, depth: i32, n: i32, to: usize): void {
   const rowStride = (<usize>bRow) << 2
   const columnStride = (<usize>bColumn) << 2
   for (let j = 0; j < n; j += 8) {
