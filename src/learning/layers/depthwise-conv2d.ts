@@ -70,15 +70,11 @@ export const depthwiseConv2d = defineLayer(schema, {
     }
   },
 
-  tfjs(spec, layer) {
-    const {
-      tf,
-      inputs: [input]
-    } = layer
+  tfjs(spec, { tf, inputs: [input], weight }) {
     const { strides = 1, padding = 'valid', activation = 'linear', useBias = true } = spec
-    const kernel = layer.weight('depthwise_kernel') as Tensor4D
+    const kernel = weight('depthwise_kernel') as Tensor4D
     const sums = tf.depthwiseConv2d(input as Tensor4D, kernel, strides, padding)
-    return activateTfjs(tf, activation, useBias ? tf.add(sums, layer.weight('bias')) : sums)
+    return activateTfjs(tf, activation, useBias ? tf.add(sums, weight('bias')) : sums)
   }
 })
 

@@ -1,6 +1,7 @@
 import type { DataSchema } from '../data/dataset.ts'
 import type { LayerSpec } from '../layers/layers.ts'
 import type { PresetSpec } from './presets.ts'
+import { residualLayers } from './resnet.ts'
 
 /** Models by name, as lists of layers. Every layer has a name of its own. */
 export function presetLayers(spec: PresetSpec, data: DataSchema): LayerSpec[] | undefined {
@@ -18,9 +19,36 @@ export function presetLayers(spec: PresetSpec, data: DataSchema): LayerSpec[] | 
       ]
     case 'cnn':
       return undefined
+    case 'resnet8':
+      return residualLayers(1, data)
+    case 'resnet20':
+      return residualLayers(3, data)
+    case 'tabular':
+      return [...flattening(data), ...tabularBlocks(spec), output]
   }
 }
 
 function flattening({ shape }: DataSchema): LayerSpec[] {
   return shape.length > 1 ? [{ kind: 'flatten', name: 'flatten' }] : []
+}
+
+/**
+ * The multilayer perceptron that Gorishniy et al., "Revisiting Deep Learning Models for Tabular Data",
+ * NeurIPS 2021, compare with: blocks of dense, relu, dropout. With layer normalisation in each, which
+ * needs no statistics of a batch: those of peers with unlike data do not fit together (Hsieh et al.,
+ * "The Non-IID Data Quagmire of Decentralized Machine Learning", ICML 2020).
+ */
+function tabularBlocks({
+  hidden,
+  dropout
+}: Extract<PresetSpec, { preset: 'tabular' }>): LayerSpec[] {
+  return hidden.flatMap((units, index): LayerSpec[] => {
+    const block = `block_${index + 1}`
+    return [
+      { kind: 'dense', name: `${block}_dense`, units },
+      { kind: 'layerNorm', name: `${block}_norm` },
+      { kind: 'activation', name: `${block}_relu`, function: 'relu' },
+      { kind: 'dropout', name: `${block}_dropout`, rate: dropout }
+    ]
+  })
 }

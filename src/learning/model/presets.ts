@@ -47,6 +47,11 @@ function hiddenLayers(tf: TensorFlow, spec: PresetSpec, data: DataSchema): Layer
         tf.layers.flatten({ name: 'flatten' }),
         denseRelu(tf, 'dense', spec.hidden)
       ]
+    default:
+      throw new StarlingError(
+        'STARLING_BAD_MODEL',
+        `the preset '${spec.preset}' is a list of layers, and not built of tfjs layers`
+      )
   }
 }
 

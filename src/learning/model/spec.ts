@@ -14,6 +14,16 @@ export const presetSchema = z.discriminatedUnion('preset', [
     filters: z.array(width).min(1).max(8).default([16, 32]),
     /** Units of the dense layer before the output. */
     hidden: width.default(64)
+  }),
+  /** Residual networks of 8 and 20 layers for small images: He et al., 2015. */
+  z.strictObject({ preset: z.literal('resnet8') }),
+  z.strictObject({ preset: z.literal('resnet20') }),
+  /** Dense blocks for tables of features. */
+  z.strictObject({
+    preset: z.literal('tabular'),
+    hidden: z.array(width).min(1).max(16).default([128, 128]),
+    /** Share of each block's units that are left out at every training step. */
+    dropout: z.number().min(0).max(0.9).default(0.1)
   })
 ])
 

@@ -7,6 +7,7 @@ import { PlanEngine } from '../../../src/learning/engine/plan/plan-engine.ts'
 import type { LayerSpec } from '../../../src/learning/layers/layers.ts'
 import { initialise } from '../../../src/learning/layout.ts'
 import { createGraph } from '../../../src/learning/model/graph.ts'
+import { poolShapes } from './cases/pool-shapes.ts'
 import { someConv2d, someDepthwiseConv2d } from './some-convolution.ts'
 
 /**
@@ -52,7 +53,8 @@ const dense = fc
 const cases: Record<string, fc.Arbitrary<Case>> = {
   dense,
   conv2d: someConv2d,
-  depthwiseConv2d: someDepthwiseConv2d
+  depthwiseConv2d: someDepthwiseConv2d,
+  ...poolShapes
 }
 
 describe.each(Object.entries(cases))('the kernels of %s', (_name, arbitrary) => {

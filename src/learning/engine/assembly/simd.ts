@@ -15,6 +15,16 @@ export function lanesSum(a: v128): f32 {
   )
 }
 
+/** The first two of four floats, in double precision. */
+export function lower(four: v128): v128 {
+  return f64x2.promote_low_f32x4(four)
+}
+
+/** The last two. */
+export function upper(four: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f32>(four, four, 2, 3, 0, 1))
+}
+
 /** Byte address of element `index` of an array of float32 or int32. */
 export function at(base: usize, index: i32): usize {
   return base + ((<usize>index) << 2)
