@@ -192,7 +192,7 @@ export class PlanEngine implements Engine {
 
   #loadBatch({ input, labels, rows }: Pass, samples: Samples, chosen: readonly number[]): void {
     const { classes } = this.#options.data
-    requireBatch(samples, chosen, this.#sampleSize, rows / chosen.length)
+    requireBatch(samples, chosen.length, this.#sampleSize, rows / chosen.length)
     const size = this.#sampleSize
     const { floats } = this.#heap
     const perSample = rows / chosen.length
