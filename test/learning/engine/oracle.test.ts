@@ -66,8 +66,8 @@ describe.each(cases)('our own engine with %s', (name, layerCase) => {
     engine.dispose()
   })
 
-  // Steps of 0.004 along each tensor's own slope: the float32 of the loss then shows in the fifth
-  // digit, and the loss is bent by as much.
+  // Steps of 0.002 along each tensor's own slope: smaller ones drown in the float32 of the scores,
+  // larger ones meet more of the kinks of relu and pooling.
   it('gives the slope that finite differences show, tensor by tensor', async () => {
     const engine = await engineFor()
     const batch = batchOf(layerCase)
@@ -78,7 +78,7 @@ describe.each(cases)('our own engine with %s', (name, layerCase) => {
       const moved = parameters.map((value, i) => value + step * (direction[i] as number))
       return engine.gradient(moved, batch, new Float32Array(moved.length), oracleSeed)
     }
-    const step = 4e-3
+    const step = 2e-3
 
     for (const { name, role, offset, size } of engine.layout.tensors) {
       if (role === 'statistic') continue
@@ -89,7 +89,7 @@ describe.each(cases)('our own engine with %s', (name, layerCase) => {
 
       const shown = (lossAlong(direction, step) - lossAlong(direction, -step)) / (2 * step)
 
-      expect(Math.abs(shown - length) / (length + 0.01), name).toBeLessThan(0.02)
+      expect(Math.abs(shown - length) / (length + 0.01), name).toBeLessThan(0.03)
     }
     engine.dispose()
   })
