@@ -9,7 +9,8 @@ import { optimizerSchema, type OptimizerSpec } from '../../../src/learning/train
 import { relativeDifference } from './models.ts'
 
 const rate = fc.double({ min: 1e-4, max: 0.5, noNaN: true })
-const beta = fc.double({ min: 0, max: 0.999, noNaN: true })
+// With no memory, Adam divides what decay and slope leave of each other by itself.
+const beta = fc.double({ min: 0.5, max: 0.999, noNaN: true })
 const betas = { beta1: beta, beta2: beta }
 const common = {
   learningRate: rate,
@@ -22,7 +23,6 @@ const common = {
   )
 }
 
-/** Lion takes signs: of what is nearly nothing, float32 and float64 may see different ones. */
 const kinds: Record<string, fc.Arbitrary<object>> = {
   sgd: fc.record({ kind: fc.constant('sgd'), ...common }),
   momentum: fc.record({
