@@ -31,6 +31,7 @@ async function work(setup: TrainerSetup): Promise<void> {
     model: manifest.model,
     data: manifest.data,
     tensors: manifest.tensors,
+    loss: manifest.training.loss,
     backend: setup.backend,
     fastMath: setup.fastMath
   })

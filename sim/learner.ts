@@ -27,7 +27,8 @@ export function learner(options: LearnerOptions = {}): LearningFactory {
     const { backend = 'auto' } = options
     const { shape, classes, positions } = dataset
     const data = { shape, classes, positions, scale: scenario.data.scale }
-    const engine = await createEngine({ model: scenario.task.model, data, backend })
+    const { model, loss } = scenario.task
+    const engine = await createEngine({ model, data, loss, backend })
     const task = taskOf(scenario, engine.layout.tensors.map(specOf), data, random)
 
     return {

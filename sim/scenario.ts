@@ -6,7 +6,7 @@ import { scenarioBytesMax, simulatedPeersMax } from '../src/core/limits.ts'
 import { partitionSchema } from '../src/learning/data/partition.ts'
 import { mergeSchema } from '../src/learning/merge/rules.ts'
 import { presetSchema } from '../src/learning/model/spec.ts'
-import { optimizerSchema } from '../src/learning/training.ts'
+import { lossKinds, optimizerSchema } from '../src/learning/training.ts'
 import { applySettings, parseOverride } from './overrides.ts'
 
 /**
@@ -131,6 +131,8 @@ const scenarioShape = {
       model: presetSchema.default({ preset: 'mlp', hidden: [64] }),
       init: z.enum(['shared', 'independent']).default('shared'),
       optimizer: optimizerSchema.default({ kind: 'sgd', learningRate: 0.05, momentum: 0.9 }),
+      /** By default softmax-cross-entropy. */
+      loss: z.enum(lossKinds).optional(),
       batchSize: count.max(65_536).default(32),
       /** Optimizer steps between exchanges. */
       localSteps: count.max(1_000_000).default(4)

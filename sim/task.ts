@@ -29,6 +29,7 @@ export function taskOf(
         : { kind: 'independent' },
     training: {
       optimizer: task.optimizer,
+      ...(task.loss === undefined ? {} : { loss: task.loss }),
       batchSize: task.batchSize,
       localSteps: task.localSteps
     },

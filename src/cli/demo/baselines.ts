@@ -28,8 +28,8 @@ export async function measureBaselines(
 ): Promise<Baselines> {
   const datasets = shards.map((spec) => loadDataset(spec, directories))
   const { test } = datasets[0] as (typeof datasets)[0]
-  const { model, data, tensors } = task.manifest
-  const engine = await createEngine({ model, data, tensors })
+  const { model, data, tensors, training } = task.manifest
+  const engine = await createEngine({ model, data, tensors, loss: training.loss })
   try {
     const accuracyOf = async (samples: Samples, name: string): Promise<number> => {
       const parameters = await trainAlone(engine, task, samples, steps, name, (share) =>

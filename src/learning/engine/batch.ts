@@ -12,16 +12,16 @@ export function requireParameters({ parameterCount }: Layout, parameters: Float3
 }
 
 /**
- * @param rows - which of the samples
+ * @param chosen - how many of the samples are in it
  * @throws STARLING_BAD_DATA when there are none, or they are of another size
  */
 export function requireBatch(
   { features, labels, count }: Samples,
-  rows: readonly number[],
+  chosen: number,
   sampleSize: number,
   labelsPerSample: number
 ): void {
-  if (rows.length === 0) {
+  if (chosen === 0) {
     throw new StarlingError('STARLING_BAD_DATA', 'a batch has at least one sample, this one none')
   }
   if (features.length !== count * sampleSize || labels.length !== count * labelsPerSample) {

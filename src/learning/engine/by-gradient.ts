@@ -1,6 +1,6 @@
 import { evaluationFeaturesMax, evaluationSamplesMax } from '../../core/limits.ts'
 import { selectSamples, type Samples } from '../data/dataset.ts'
-import { crossEntropy } from '../loss.ts'
+import type { Loss } from '../loss.ts'
 import { optimize, optimizerMemory } from '../optimizer.ts'
 import type { OptimizerSpec, TrainState } from '../training.ts'
 import type { BatchPlan, Engine, Evaluation, StepsTaken } from './engine.ts'
@@ -35,29 +35,34 @@ export function trainByGradient(
 /** @throws STARLING_BAD_DATA when a label is no class */
 export function evaluateByLogits(
   engine: Pick<Engine, 'logits'>,
+  loss: Loss,
   parameters: Float32Array,
   samples: Samples
 ): Evaluation {
-  const size = samples.features.length / samples.count
-  const perSample = samples.labels.length / samples.count
-  const chunk = Math.max(
-    1,
-    Math.min(evaluationSamplesMax, Math.floor(evaluationFeaturesMax / size))
-  )
   let lossSum = 0
   let hits = 0
-  for (let start = 0; start < samples.count; start += chunk) {
-    const end = Math.min(start + chunk, samples.count)
-    const part: Samples = {
-      features: samples.features.subarray(start * size, end * size),
-      labels: samples.labels.subarray(start * perSample, end * perSample),
-      count: end - start
-    }
+  for (const part of chunksOf(samples)) {
     const scores = engine.logits(parameters, part)
-    lossSum += crossEntropy(scores, part.labels) * part.labels.length
+    lossSum += loss(scores, part.labels) * part.labels.length
     hits += countHits(scores, part.labels)
   }
   return { loss: lossSum / samples.labels.length, accuracy: hits / samples.labels.length }
+}
+
+/** Samples in order, so many at a time as are looked at together. */
+export function* chunksOf({ features, labels, count }: Samples): Generator<Samples> {
+  const size = features.length / count
+  const perSample = labels.length / count
+  const fitting = Math.floor(evaluationFeaturesMax / size)
+  const chunk = Math.max(1, Math.min(evaluationSamplesMax, fitting))
+  for (let start = 0; start < count; start += chunk) {
+    const end = Math.min(start + chunk, count)
+    yield {
+      features: features.subarray(start * size, end * size),
+      labels: labels.subarray(start * perSample, end * perSample),
+      count: end - start
+    }
+  }
 }
 
 function countHits(scores: Float32Array, labels: Uint16Array): number {

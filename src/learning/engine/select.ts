@@ -7,23 +7,27 @@ import { loadTensorFlow, type TensorFlow } from '../model/tensorflow.ts'
 import type { LossKind } from '../training.ts'
 import type { Engine } from './engine.ts'
 import { PlanEngine } from './plan/plan-engine.ts'
-import { loadTfjsNode } from './tfjs-node.ts'
+import {
+  startTfjs,
+  tfjsBackends,
+  tfjsCandidates,
+  tfjsNames,
+  tfjsReasons,
+  type TfjsName
+} from './tfjs-backends.ts'
 import { TfjsGraph } from './tfjs-graph.ts'
 import { TfjsLayers } from './tfjs-layers.ts'
 import type { TfjsModel } from './tfjs-model.ts'
 import { TfjsEngine } from './tfjs.ts'
-import { prepareWasm } from './wasm.ts'
 
-/** Fastest first. */
-const tfjsNames = ['node', 'wasm', 'cpu'] as const
-export const backendNames = ['plan', ...tfjsNames] as const
+/** Our own engine, TensorFlow.js on the first of its backends that will do, or on a named one. */
+export const backendNames = ['plan', 'tfjs', ...tfjsNames] as const
 export type BackendName = (typeof backendNames)[number]
-type TfjsName = (typeof tfjsNames)[number]
 
 export interface EngineOptions {
   readonly model: ModelSpec
   readonly data: DataSchema
-  /** `auto`: the first of `backendNames` that is there and can train the model. */
+  /** `auto`: `plan` if it knows all layers of the model, else `tfjs`. */
   readonly backend?: 'auto' | BackendName
   /** The tensors that the task lists; the model must have these. */
   readonly tensors?: readonly TensorSpec[]
@@ -31,7 +35,7 @@ export interface EngineOptions {
   readonly loss?: LossKind | undefined
   /** Let own kernels round as the machine likes best: faster, not the same bits everywhere. */
   readonly fastMath?: boolean
-  /** File or URL from whose place tfjs-node is looked up. */
+  /** File or URL from whose place tfjs-node and webgpu are looked up. */
   readonly resolveFrom?: string
 }
 
@@ -43,20 +47,40 @@ export interface EngineOptions {
  * @throws STARLING_BACKEND_UNAVAILABLE when the wanted backend is not there or cannot train it
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { backend = 'auto', resolveFrom = import.meta.url } = options
-  if (backend === 'auto' || backend === 'plan') {
-    const engine = planned(options, backend)
-    if (engine !== undefined) return engine
+  const { backend = 'auto', model } = options
+  const isPlanned = backend === 'plan' || (backend === 'auto' && !('topology' in model))
+  return isPlanned ? planEngine(options) : await tfjsEngine(options)
+}
+
+function planEngine(options: EngineOptions): Engine {
+  const { model, data, tensors, loss = 'softmax-cross-entropy', fastMath = false } = options
+  const graph = graphOf(model, data)
+  if (graph === undefined) {
+    throw new StarlingError(
+      'STARLING_BACKEND_UNAVAILABLE',
+      "the backend 'plan' does not run tfjs topologies: use 'auto'"
+    )
   }
+  if (tensors) requireSame(tensors, graph.tensors)
+  const reason = `own kernels, WebAssembly with ${fastMath ? 'relaxed SIMD' : 'SIMD'}`
+  return new PlanEngine({
+    ...{ graph, data, loss, fastMath, reason },
+    tensors: tensors ?? graph.tensors
+  })
+}
+
+async function tfjsEngine(options: EngineOptions): Promise<Engine> {
+  const { backend = 'auto', resolveFrom = import.meta.url } = options
   const tf = await loadTensorFlow()
+  const wanted = tfjsNames.find((name) => name === backend)
   const setbacks: string[] = []
-  for (const name of backend === 'auto' || backend === 'plan' ? tfjsNames : [backend]) {
-    const setback = await startBackend(tf, name, resolveFrom)
+  for (const name of wanted ? [wanted] : tfjsCandidates(resolveFrom)) {
+    const setback = await startTfjs(tf, name, resolveFrom)
     if (setback !== undefined) {
       setbacks.push(setback)
       continue
     }
-    const reason = [backend === 'auto' ? reasons[name] : 'as asked', ...setbacks].join('; ')
+    const reason = [wanted ? 'as asked' : tfjsReasons[name], ...setbacks].join('; ')
     const engine = await engineOn(tf, name, reason, options)
     const failure = firstFailure(engine, options.data)
     if (failure === undefined) return engine
@@ -72,80 +96,33 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   )
 }
 
-/** Our own engine, if it knows all of the model's layers. */
-function planned(options: EngineOptions, backend: string): Engine | undefined {
-  const { model, data, tensors, loss = 'softmax-cross-entropy', fastMath = false } = options
-  const graph = graphOf(model, data)
-  if (graph === undefined) {
-    if (backend === 'auto') return undefined
-    throw new StarlingError(
-      'STARLING_BACKEND_UNAVAILABLE',
-      "the backend 'plan' does not run tfjs topologies: use 'auto'"
-    )
-  }
-  if (tensors) requireSame(tensors, graph.tensors)
-  const reason = fastMath
-    ? 'own kernels, WebAssembly with relaxed SIMD'
-    : 'own kernels, WebAssembly with SIMD'
-  return new PlanEngine({
-    ...{ graph, data, loss, fastMath, reason },
-    tensors: tensors ?? graph.tensors
-  })
-}
-
-const tfjsBackends: Record<TfjsName, string> = { node: 'tensorflow', wasm: 'wasm', cpu: 'cpu' }
-
-const reasons: Record<TfjsName, string> = {
-  node: 'native, @tensorflow/tfjs-node is installed',
-  wasm: 'WebAssembly with SIMD',
-  cpu: 'plain JavaScript, slow'
-}
-
-/** @returns why it cannot be used, or undefined once tfjs is on it */
-async function startBackend(
-  tf: TensorFlow,
-  name: TfjsName,
-  resolveFrom: string
-): Promise<string | undefined> {
-  try {
-    if (name === 'node') {
-      const setback = loadTfjsNode(tf, resolveFrom)
-      if (setback !== undefined) return setback
-    }
-    if (name === 'wasm') await prepareWasm(tf)
-    return (await tf.setBackend(tfjsBackends[name])) ? undefined : `${name} does not start`
-  } catch (error) {
-    return `${name} does not start (${String(error)})`
-  }
-}
-
 async function engineOn(
   tf: TensorFlow,
   backend: TfjsName,
   reason: string,
-  { model, data, tensors }: EngineOptions
+  { model: spec, data, tensors: listed, loss = 'softmax-cross-entropy' }: EngineOptions
 ): Promise<Engine> {
-  const { built, made } = await tfjsModelOf(tf, model, data)
+  const { model, tensors } = await tfjsModelOf(tf, spec, data)
   try {
-    if (tensors) requireSame(tensors, made)
+    if (listed) requireSame(listed, tensors)
   } catch (error) {
-    built.dispose()
+    model.dispose()
     throw error
   }
-  const layout = createLayout(tensors ?? made)
+  const layout = createLayout(listed ?? tensors)
   const tfjsBackend = tfjsBackends[backend]
-  return new TfjsEngine(tf, built, { backend, tfjsBackend, reason, data, layout })
+  return new TfjsEngine(tf, model, { backend, tfjsBackend, reason, data, layout, loss })
 }
 
 async function tfjsModelOf(
   tf: TensorFlow,
   spec: ModelSpec,
   data: DataSchema
-): Promise<{ built: TfjsModel; made: readonly TensorSpec[] }> {
+): Promise<{ model: TfjsModel; tensors: readonly TensorSpec[] }> {
   const graph = graphOf(spec, data)
-  if (graph !== undefined) return { built: new TfjsGraph(tf, graph), made: graph.tensors }
-  const layers = await buildModel(tf, spec, data)
-  return { built: new TfjsLayers(layers), made: layers.tensors }
+  if (graph !== undefined) return { model: new TfjsGraph(tf, graph), tensors: graph.tensors }
+  const built = await buildModel(tf, spec, data)
+  return { model: new TfjsLayers(tf, built), tensors: built.tensors }
 }
 
 function requireSame(listed: readonly TensorSpec[], built: readonly TensorSpec[]): void {
@@ -166,7 +143,7 @@ function requireSame(listed: readonly TensorSpec[], built: readonly TensorSpec[]
 function firstFailure(engine: Engine, data: DataSchema): string | undefined {
   const { parameterCount } = engine.layout
   const features = new Float32Array(sampleSize(data))
-  const sample = { features, labels: new Uint16Array(1), count: 1 }
+  const sample = { features, labels: new Uint16Array(data.positions ?? 1), count: 1 }
   try {
     engine.gradient(new Float32Array(parameterCount), sample, new Float32Array(parameterCount), 0)
     return undefined

@@ -14,6 +14,7 @@ interface PassSettings {
 export class TfjsGraph implements TfjsModel {
   readonly variables: readonly Variable[]
   readonly trained: readonly Variable[]
+  readonly layers: ReadonlyMap<string, readonly number[]>
   readonly #tf: TensorFlow
   readonly #graph: Graph
   readonly #variables: ReadonlyMap<string, Variable>
@@ -30,12 +31,21 @@ export class TfjsGraph implements TfjsModel {
       })
     )
     this.variables = [...this.#variables.values()]
+    this.layers = new Map(graph.nodes.map(({ name, shape }) => [name, shape]))
     this.trained = this.variables.filter(({ trainable }) => trainable)
   }
 
   scores(features: Tensor, isTraining: boolean, seed: number): Tensor {
     const outputs = this.#outputs(features, { isTraining, seed })
     return present(outputs.at(-1), 'the output of the last layer')
+  }
+
+  activations(features: Tensor, names: readonly string[]): Tensor[] {
+    const outputs = this.#outputs(features, { isTraining: false, seed: 0 })
+    return names.map((name) => {
+      const place = this.#graph.nodes.findIndex((node) => node.name === name)
+      return present(outputs[place], `what ${name} gives`)
+    })
   }
 
   dispose(): void {

@@ -16,6 +16,15 @@ export interface TfjsModel {
    */
   scores(features: Tensor, isTraining: boolean, seed: number): Tensor
 
+  /** Names of layers, with the shape of what each gives for one sample. */
+  readonly layers: ReadonlyMap<string, readonly number[]>
+
+  /**
+   * What layers give for a batch, in inference mode, inside of `tf.tidy`.
+   * @param names - of `layers`
+   */
+  activations(features: Tensor, names: readonly string[]): Tensor[]
+
   /** Give the memory back. */
   dispose(): void
 }

@@ -4,10 +4,11 @@ import { StarlingError } from '../../core/errors.ts'
 import type { DataSchema, Samples, Scale } from '../data/dataset.ts'
 import { sampleSize } from '../data/dataset.ts'
 import type { Layout, TensorSlot } from '../layout.ts'
-import { crossEntropy } from '../loss.ts'
+import { losses, type Loss } from '../loss.ts'
 import type { TensorFlow } from '../model/tensorflow.ts'
-import type { OptimizerSpec, TrainState } from '../training.ts'
-import { evaluateByLogits, trainByGradient } from './by-gradient.ts'
+import type { LossKind, OptimizerSpec, TrainState } from '../training.ts'
+import { requireBatch, requireParameters } from './batch.ts'
+import { chunksOf, evaluateByLogits, trainByGradient } from './by-gradient.ts'
 import type { Activations, BatchPlan, Engine, Evaluation, StepsTaken } from './engine.ts'
 import type { TfjsModel } from './tfjs-model.ts'
 
@@ -18,6 +19,7 @@ export interface TfjsEngineOptions {
   readonly reason: string
   readonly data: DataSchema
   readonly layout: Layout
+  readonly loss: LossKind
 }
 
 interface BoundTensor {
@@ -33,6 +35,7 @@ export class TfjsEngine implements Engine {
   readonly #tf: TensorFlow
   readonly #tfjsBackend: string
   readonly #data: DataSchema
+  readonly #loss: Loss
   readonly #model: TfjsModel
   readonly #tensors: readonly BoundTensor[]
   readonly #trained: readonly BoundTensor[]
@@ -45,6 +48,7 @@ export class TfjsEngine implements Engine {
     this.#tf = tf
     this.#tfjsBackend = options.tfjsBackend
     this.#data = options.data
+    this.#loss = losses[options.loss]
     this.#model = model
     this.#tensors = this.layout.tensors.map((slot, index) => ({
       slot,
@@ -61,16 +65,16 @@ export class TfjsEngine implements Engine {
     tf.tidy(() => {
       this.#load(parameters)
       const features = this.#featuresOf(batch)
-      const meanCrossEntropy = tf.customGrad<Tensor>((scores) => {
-        const slope = new Float32Array(batch.count * this.#data.classes)
-        loss = crossEntropy((scores as Tensor).dataSync<'float32'>(), batch.labels, slope)
+      const meanLoss = tf.customGrad<Tensor>((scores) => {
+        const slope = new Float32Array((scores as Tensor).size)
+        loss = this.#loss((scores as Tensor).dataSync<'float32'>(), batch.labels, slope)
         return {
           value: tf.scalar(loss),
           gradFunc: () => tf.tensor(slope, (scores as Tensor).shape)
         }
       })
       const { grads } = tf.variableGrads(
-        () => meanCrossEntropy(this.#model.scores(features, true, seed)).asScalar(),
+        () => meanLoss(this.#model.scores(features, true, seed)).asScalar(),
         this.#trained.map(({ variable }) => variable)
       )
       gradient.fill(0)
@@ -106,33 +110,50 @@ export class TfjsEngine implements Engine {
   }
 
   evaluate(parameters: Float32Array, samples: Samples): Evaluation {
-    return evaluateByLogits(this, parameters, samples)
+    return evaluateByLogits(this, this.#loss, parameters, samples)
   }
 
-  activations(): Map<string, Activations> {
-    throw new Error('not yet')
+  activations(
+    parameters: Float32Array,
+    samples: Samples,
+    layers: readonly string[]
+  ): Map<string, Activations> {
+    const tf = this.#begin(parameters, samples)
+    const found = layers.map((name) => {
+      const shape = this.#shapeOf(name)
+      const size = shape.reduce((product, side) => product * side, 1)
+      return { name, shape, size, values: new Float32Array(samples.count * size) }
+    })
+    if (found.length === 0) return new Map()
+    let first = 0
+    for (const part of chunksOf(samples)) {
+      tf.tidy(() => {
+        this.#load(parameters)
+        const outputs = this.#model.activations(this.#featuresOf(part), layers)
+        for (const [index, { values, size }] of found.entries()) {
+          values.set(present(outputs[index], 'an output').dataSync<'float32'>(), first * size)
+        }
+      })
+      first += part.count
+    }
+    return new Map(found.map(({ name, shape, values }) => [name, { shape, values }]))
   }
 
   dispose(): void {
     this.#model.dispose()
   }
 
+  #shapeOf(name: string): readonly number[] {
+    const shape = this.#model.layers.get(name)
+    if (shape !== undefined) return shape
+    const known = [...this.#model.layers.keys()].join(', ')
+    throw new StarlingError('STARLING_BAD_MODEL', `the model has no layer '${name}', only ${known}`)
+  }
+
   /** Other engines of this process may have left tfjs on another backend. */
-  #begin(parameters: Float32Array, { features, labels, count }: Samples): TensorFlow {
-    const size = sampleSize(this.#data)
-    if (parameters.length !== this.layout.parameterCount) {
-      throw new StarlingError(
-        'STARLING_SHAPE_MISMATCH',
-        `the model has ${this.layout.parameterCount} parameters, not ${parameters.length}`
-      )
-    }
-    if (count < 1 || features.length !== count * size || labels.length !== count) {
-      throw new StarlingError(
-        'STARLING_BAD_DATA',
-        `${count} samples of ${size} features come with ${features.length} features and ` +
-          `${labels.length} labels`
-      )
-    }
+  #begin(parameters: Float32Array, samples: Samples): TensorFlow {
+    requireParameters(this.layout, parameters)
+    requireBatch(samples, samples.count, sampleSize(this.#data), this.#data.positions ?? 1)
     // A backend that has answered before is set at once: the promise is a formality.
     if (this.#tf.getBackend() !== this.#tfjsBackend) void this.#tf.setBackend(this.#tfjsBackend)
     return this.#tf

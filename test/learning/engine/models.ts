@@ -43,6 +43,14 @@ export const models: Record<string, ModelSpec> = {
   logreg: { preset: 'logreg' },
   mlp: { preset: 'mlp', hidden: [7, 5] },
   cnn: { preset: 'cnn', filters: [3, 4], hidden: 5 },
+  'a list of layers': {
+    layers: [
+      { kind: 'dense', units: 5, activation: 'gelu' },
+      { kind: 'flatten' },
+      { kind: 'activation', function: 'tanh' },
+      { kind: 'dense', name: 'output', units: 3 }
+    ]
+  },
   'custom with batchNormalization and dropout': normalised
 }
 
@@ -51,7 +59,9 @@ export function samples(count: number, seed = 'samples', schema = data): Samples
   const size = schema.shape.reduce((product, side) => product * side, 1)
   return {
     features: Float32Array.from({ length: count * size }, () => random.next()),
-    labels: Uint16Array.from({ length: count }, () => random.integer(schema.classes)),
+    labels: Uint16Array.from({ length: count * (schema.positions ?? 1) }, () =>
+      random.integer(schema.classes)
+    ),
     count
   }
 }

@@ -6,11 +6,13 @@ import util from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createEngine } from '../../../src/learning/engine/select.ts'
 import { describeModel } from '../../../src/learning/model/build.ts'
+import type { ModelSpec } from '../../../src/learning/model/spec.ts'
 import {
   data,
   models,
   relativeDifference,
   samples,
+  normalised,
   sequential,
   output,
   someParameters
@@ -28,25 +30,49 @@ describe('createEngine', () => {
   })
   afterEach(() => rmSync(home, { recursive: true }))
 
-  /** A package that a user could have installed as tfjs-node, with this code in it. */
-  function installTfjsNode(code: string): void {
-    const folder = join(home, 'node_modules/@tensorflow/tfjs-node')
+  /** A package that a user could have installed, with this code in it. */
+  function install(name: string, code: string): void {
+    const folder = join(home, 'node_modules', name)
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'index.js'), code)
   }
+  const installTfjsNode = (code: string): void => install('@tensorflow/tfjs-node', code)
+
+  it.each([
+    ['a preset', model],
+    ['a list of layers', { layers: [{ kind: 'flatten' }, { kind: 'dense', units: 3 }] } as const]
+  ])('takes our own engine for %s', async (_what, spec) => {
+    const engine = await createEngine({ model: spec as ModelSpec, data, resolveFrom })
+
+    expect([engine.backend, engine.reason]).toEqual(['plan', 'own kernels, WebAssembly with SIMD'])
+    engine.dispose()
+  })
+
+  it('takes TensorFlow.js for a topology, which our own engine refuses', async () => {
+    const engine = await createEngine({ model: normalised, data, resolveFrom })
+    expect(engine.backend).toBe('wasm')
+    engine.dispose()
+
+    await expect(createEngine({ model: normalised, data, backend: 'plan' })).rejects.toMatchObject({
+      code: 'STARLING_BACKEND_UNAVAILABLE',
+      message: expect.stringContaining("use 'auto'") as string
+    })
+  })
 
   it('takes wasm where tfjs-node is not installed, and says so', async () => {
-    const engine = await createEngine({ model, data, resolveFrom })
+    const engine = await createEngine({ model, data, resolveFrom, backend: 'tfjs' })
 
     expect(engine.backend).toBe('wasm')
-    expect(engine.reason).toBe('WebAssembly with SIMD; @tensorflow/tfjs-node is not installed')
+    expect(engine.reason).toBe(
+      'TensorFlow.js, WebAssembly with SIMD; @tensorflow/tfjs-node is not installed'
+    )
     engine.dispose()
   })
 
   it('goes on with wasm where tfjs-node is installed but does not load', async () => {
     installTfjsNode(`throw new Error('the native addon module can not be found\\nat length')`)
 
-    const engine = await createEngine({ model, data, resolveFrom })
+    const engine = await createEngine({ model, data, resolveFrom, backend: 'tfjs' })
 
     expect(engine.backend).toBe('wasm')
     expect(engine.reason).toContain('installed but does not load (Error: the native addon module')
@@ -57,7 +83,7 @@ describe('createEngine', () => {
   it('goes on with wasm where tfjs-node brought a tfjs of its own', async () => {
     installTfjsNode('')
 
-    const engine = await createEngine({ model, data, resolveFrom })
+    const engine = await createEngine({ model, data, resolveFrom, backend: 'tfjs' })
 
     expect(engine.backend).toBe('wasm')
     expect(engine.reason).toContain('with another copy of tfjs: install version 4.22')
@@ -80,7 +106,7 @@ describe('createEngine', () => {
       tf.copyRegisteredKernels('cpu', 'tensorflow')
     `)
 
-    const native = await createEngine({ model, data, resolveFrom })
+    const native = await createEngine({ model, data, resolveFrom, backend: 'tfjs' })
     const wasm = await createEngine({ model, data, backend: 'wasm' })
 
     expect(native.backend).toBe('node')
@@ -104,6 +130,70 @@ describe('createEngine', () => {
         message: expect.stringContaining('tfjs-node is not installed') as string
       }
     )
+  })
+
+  describe('with webgpu', () => {
+    const backendPackage = '@tensorflow/tfjs-backend-webgpu'
+    /** What stands in for Dawn: a graphics card, or none. */
+    const dawn = (adapter: string): string => `
+      exports.globals = { GPUBufferUsage: {} }
+      exports.create = () => ({ requestAdapter: async () => (${adapter}) })`
+    /** The kernels of the backend `cpu`, where this says how results are read. */
+    const kernels = (readSync: string): string => `
+      const tf = require(${JSON.stringify(require.resolve('@tensorflow/tfjs'))})
+      if (navigator.gpu === undefined) throw new Error('the graphics card is not there yet')
+      if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu')
+      tf.registerBackend('webgpu', () => {
+        const backend = new (tf.findBackend('cpu').constructor)()
+        const read = backend.readSync.bind(backend)
+        backend.readSync = ${readSync}
+        return backend
+      })
+      if (!tf.getKernel('Add', 'webgpu')) tf.copyRegisteredKernels('cpu', 'webgpu')`
+    // As the real one does for more than a few numbers: there is no OffscreenCanvas in Node.js.
+    const readOnCanvas = '(id) => { new OffscreenCanvas(1, 1); return read(id) }'
+
+    it.each([
+      ['is not there', undefined, undefined, 'webgpu is not installed'],
+      ['has no kernels', dawn('{}'), undefined, `${backendPackage} is not installed`],
+      ['finds no graphics card', dawn('null'), kernels('read'), 'webgpu finds no graphics card'],
+      [
+        'does not load',
+        "throw new Error('no libvulkan')",
+        kernels('read'),
+        'does not load (Error: no libvulkan)'
+      ],
+      ['answers later only', dawn('{}'), kernels(readOnCanvas), 'does not give results at once']
+    ])('that %s, refuses it by name and goes on without', async (_what, gpu, code, why) => {
+      if (gpu !== undefined) install('webgpu', gpu)
+      if (code !== undefined) install(backendPackage, code)
+
+      await expect(
+        createEngine({ model, data, resolveFrom, backend: 'webgpu' })
+      ).rejects.toMatchObject({
+        code: 'STARLING_BACKEND_UNAVAILABLE',
+        message: expect.stringContaining(why) as string
+      })
+      const engine = await createEngine({ model, data, resolveFrom, backend: 'tfjs' })
+      expect(engine.backend).toBe('wasm')
+      // Who has not installed both does not want it, and is not told.
+      if (gpu !== undefined && code !== undefined) expect(engine.reason).toContain(why)
+      else expect(engine.reason).not.toContain('webgpu')
+      expect('gpu' in navigator).toBe(false)
+      engine.dispose()
+    })
+
+    it('that answers at once, takes it', async () => {
+      install('webgpu', dawn('{}'))
+      install(backendPackage, kernels('read'))
+
+      const engine = await createEngine({ model, data, resolveFrom, backend: 'webgpu' })
+
+      expect(engine.backend).toBe('webgpu')
+      const scores = engine.logits(someParameters(engine.layout), samples(2))
+      expect(scores.every(Number.isFinite)).toBe(true)
+      engine.dispose()
+    })
   })
 
   it('says what is wrong with a model that no backend can train', async () => {

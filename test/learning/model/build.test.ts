@@ -84,7 +84,7 @@ describe('a preset', () => {
   it('is refused before it takes memory when it is too large', async () => {
     await expect(
       describeModel({ preset: 'mlp', hidden: [65_536, 65_536] }, images)
-    ).rejects.toThrow("'kernel' of the layer 'dense_2' takes the model over 67108864 parameters")
+    ).rejects.toThrow("the model has more than 67108864 parameters at 'dense_2/kernel'")
   })
 })
 

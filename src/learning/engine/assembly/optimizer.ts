@@ -55,18 +55,18 @@ export function adam(
   n: i32,
   rate: f32,
   decay: f32,
-  beta1: f32,
-  beta2: f32,
+  beta1: f64,
+  beta2: f64,
   epsilon: f32,
   meanScale: f32,
   squareScale: f32,
   decoupled: i32
 ): void {
-  const one = f32x4.splat(1)
-  const keep1 = f32x4.splat(beta1)
-  const keep2 = f32x4.splat(beta2)
-  const take1 = f32x4.sub(one, keep1)
-  const take2 = f32x4.sub(one, keep2)
+  const keep1 = f32x4.splat(<f32>beta1)
+  const keep2 = f32x4.splat(<f32>beta2)
+  // In float32, 1 − 0.999 would be wrong in the fifth digit.
+  const take1 = f32x4.splat(<f32>(1 - beta1))
+  const take2 = f32x4.splat(<f32>(1 - beta2))
   const rates = f32x4.splat(rate)
   const coupledDecay = f32x4.splat(decoupled != 0 ? 0 : decay)
   const ownDecay = f32x4.splat(decoupled != 0 ? decay : 0)
@@ -95,15 +95,16 @@ export function lion(
   n: i32,
   rate: f32,
   decay: f32,
-  beta1: f32,
-  beta2: f32
+  beta1: f64,
+  beta2: f64
 ): void {
   const zero = f32x4.splat(0)
   const one = f32x4.splat(1)
-  const keep1 = f32x4.splat(beta1)
-  const keep2 = f32x4.splat(beta2)
-  const take1 = f32x4.sub(one, keep1)
-  const take2 = f32x4.sub(one, keep2)
+  const keep1 = f32x4.splat(<f32>beta1)
+  const keep2 = f32x4.splat(<f32>beta2)
+  // In float32, 1 − 0.999 would be wrong in the fifth digit.
+  const take1 = f32x4.splat(<f32>(1 - beta1))
+  const take2 = f32x4.splat(<f32>(1 - beta2))
   for (let i = 0; i < n; i += 4) {
     const left = n - i
     const value = load4(at(x, i), left)

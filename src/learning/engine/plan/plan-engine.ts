@@ -149,6 +149,7 @@ export class PlanEngine implements Engine {
   }
 
   #trainingLoss(samples: Samples, rows: readonly number[], seed: number): number {
+    this.#require(samples, rows.length)
     const pass = this.#passFor({ count: rows.length, purpose: 'train' })
     this.#loadBatch(pass, samples, rows)
     new Uint32Array(this.#heap.floats.buffer, addressOf(this.#heap.seed), 1)[0] = seed
@@ -163,6 +164,7 @@ export class PlanEngine implements Engine {
     visit: (pass: Pass, first: number, loss: number, count: number) => void
   ): void {
     this.#load(parameters)
+    this.#require(samples, samples.count)
     const rows = allRows(samples)
     for (let first = 0; first < samples.count; first += evaluationSamplesMax) {
       const chunk = rows.slice(first, first + evaluationSamplesMax)
@@ -190,9 +192,12 @@ export class PlanEngine implements Engine {
     this.#view(this.#heap.parameters).set(parameters)
   }
 
+  #require(samples: Samples, count: number): void {
+    requireBatch(samples, count, this.#sampleSize, this.#options.data.positions ?? 1)
+  }
+
   #loadBatch({ input, labels, rows }: Pass, samples: Samples, chosen: readonly number[]): void {
     const { classes } = this.#options.data
-    requireBatch(samples, chosen, this.#sampleSize, rows / chosen.length)
     const size = this.#sampleSize
     const { floats } = this.#heap
     const perSample = rows / chosen.length
