@@ -1,58 +1,53 @@
-import type { LayersModel, layers } from '@tensorflow/tfjs'
 import { StarlingError } from '../../core/errors.ts'
 import type { DataSchema } from '../data/dataset.ts'
+import type { LayerSpec } from '../layers/layers.ts'
+import { residualLayers } from './resnet.ts'
 import type { ModelSpec } from './spec.ts'
-import type { TensorFlow } from './tensorflow.ts'
 
 export type PresetSpec = Extract<ModelSpec, { preset: string }>
-type Layer = layers.Layer
 
 /**
- * Models by name. Every layer has a name of its own, and every kernel starts He-uniform:
- * He et al., "Delving Deep into Rectifiers", ICCV 2015.
+ * Models by name, as lists of layers. Every layer has a name of its own.
+ * @throws STARLING_BAD_MODEL when the model is not for such data
  */
-export function presetModel(tf: TensorFlow, spec: PresetSpec, data: DataSchema): LayersModel {
-  const layers = [
-    ...hiddenLayers(tf, spec, data),
-    tf.layers.dense({ name: 'output', units: data.classes, kernelInitializer: 'heUniform' })
-  ]
-  return tf.sequential({
-    layers: [tf.layers.inputLayer({ name: 'input', inputShape: [...data.shape] }), ...layers]
-  })
-}
-
-function hiddenLayers(tf: TensorFlow, spec: PresetSpec, data: DataSchema): Layer[] {
+export function presetLayers(spec: PresetSpec, data: DataSchema): LayerSpec[] {
+  const output: LayerSpec = { kind: 'dense', name: 'output', units: data.classes }
   switch (spec.preset) {
     case 'logreg':
-      return flattening(tf, data)
+      return [...flattening(data), output]
     case 'mlp':
       return [
-        ...flattening(tf, data),
-        ...spec.hidden.map((units, index) => denseRelu(tf, `dense_${index + 1}`, units))
+        ...flattening(data),
+        ...spec.hidden.map((units, index): LayerSpec => ({
+          ...{ kind: 'dense', name: `dense_${index + 1}`, units, activation: 'relu' }
+        })),
+        output
       ]
     case 'cnn':
       requireImage(spec.filters.length, data)
       return [
-        ...spec.filters.flatMap((filters, index) => [
-          tf.layers.conv2d({
-            name: `conv_${index + 1}`,
-            filters,
-            kernelSize: 3,
-            padding: 'same',
-            activation: 'relu',
-            kernelInitializer: 'heUniform'
-          }),
-          tf.layers.maxPooling2d({ name: `pool_${index + 1}`, poolSize: 2 })
-        ]),
-        tf.layers.flatten({ name: 'flatten' }),
-        denseRelu(tf, 'dense', spec.hidden)
+        ...spec.filters.flatMap(convolution),
+        { kind: 'flatten', name: 'flatten' },
+        { kind: 'dense', name: 'dense', units: spec.hidden, activation: 'relu' },
+        output
       ]
-    default:
-      throw new StarlingError(
-        'STARLING_BAD_MODEL',
-        `the preset '${spec.preset}' is a list of layers, and not built of tfjs layers`
-      )
+    case 'resnet8':
+      return residualLayers(1, data)
+    case 'resnet20':
+      return residualLayers(3, data)
+    case 'tabular':
+      return [...flattening(data), ...tabularBlocks(spec), output]
   }
+}
+
+function convolution(filters: number, index: number): LayerSpec[] {
+  return [
+    {
+      ...{ kind: 'conv2d', name: `conv_${index + 1}`, filters, kernelSize: 3 },
+      ...{ padding: 'same', activation: 'relu' }
+    },
+    { kind: 'maxPool2d', name: `pool_${index + 1}`, poolSize: 2 }
+  ]
 }
 
 function requireImage(poolings: number, { shape }: DataSchema): void {
@@ -66,10 +61,27 @@ function requireImage(poolings: number, { shape }: DataSchema): void {
   )
 }
 
-function flattening(tf: TensorFlow, data: DataSchema): Layer[] {
-  return data.shape.length > 1 ? [tf.layers.flatten({ name: 'flatten' })] : []
+function flattening({ shape }: DataSchema): LayerSpec[] {
+  return shape.length > 1 ? [{ kind: 'flatten', name: 'flatten' }] : []
 }
 
-function denseRelu(tf: TensorFlow, name: string, units: number): Layer {
-  return tf.layers.dense({ name, units, activation: 'relu', kernelInitializer: 'heUniform' })
+/**
+ * The multilayer perceptron that Gorishniy et al., "Revisiting Deep Learning Models for Tabular Data",
+ * NeurIPS 2021, compare with: blocks of dense, relu, dropout. With layer normalisation in each, which
+ * needs no statistics of a batch: those of peers with unlike data do not fit together (Hsieh et al.,
+ * "The Non-IID Data Quagmire of Decentralized Machine Learning", ICML 2020).
+ */
+function tabularBlocks({
+  hidden,
+  dropout
+}: Extract<PresetSpec, { preset: 'tabular' }>): LayerSpec[] {
+  return hidden.flatMap((units, index): LayerSpec[] => {
+    const block = `block_${index + 1}`
+    return [
+      { kind: 'dense', name: `${block}_dense`, units },
+      { kind: 'layerNorm', name: `${block}_norm` },
+      { kind: 'activation', name: `${block}_relu`, function: 'relu' },
+      { kind: 'dropout', name: `${block}_dropout`, rate: dropout }
+    ]
+  })
 }

@@ -8,13 +8,14 @@ import { describeModel } from '../../../src/learning/model/build.ts'
 import { modelSchema } from '../../../src/learning/model/spec.ts'
 import { evaluate, train } from '../../../src/learning/train.ts'
 import { samples } from '../engine/models.ts'
+import type { OptimizerSpec } from '../../../src/learning/training.ts'
 
 const dataDirectory =
   process.env.STARLING_DATA ?? resolve(import.meta.dirname, '../../../../shared/data')
 
-const adam = {
+const adam: OptimizerSpec = {
   ...{ kind: 'adam', learningRate: 0.003, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
-} as const
+}
 
 describe('tabular', () => {
   const model = modelSchema.parse({ preset: 'tabular' })

@@ -1,7 +1,7 @@
 import type { DataSchema } from '../../../../src/learning/data/dataset.ts'
 import { activationNames } from '../../../../src/learning/layers/activation.ts'
 import type { LayerSpec } from '../../../../src/learning/layers/layers.ts'
-import { presetLayers } from '../../../../src/learning/model/preset-layers.ts'
+import { presetLayers } from '../../../../src/learning/model/presets.ts'
 import { lossKinds } from '../../../../src/learning/training.ts'
 import type { LayerCase } from '../layer-cases.ts'
 
