@@ -7,6 +7,7 @@ import { initialise } from '../../../src/learning/layout.ts'
 import { describeModel } from '../../../src/learning/model/build.ts'
 import { modelSchema } from '../../../src/learning/model/spec.ts'
 import { evaluate, train } from '../../../src/learning/train.ts'
+import type { OptimizerSpec } from '../../../src/learning/training.ts'
 import { samples } from '../engine/models.ts'
 
 const dataDirectory =
@@ -14,7 +15,7 @@ const dataDirectory =
 
 const adam = {
   ...{ kind: 'adam', learningRate: 0.003, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
-} as const
+} satisfies OptimizerSpec
 
 describe('tabular', () => {
   const model = modelSchema.parse({ preset: 'tabular' })
