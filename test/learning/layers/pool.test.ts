@@ -41,23 +41,28 @@ describe('pooling', () => {
     ])
   })
 
-  it('gives the slope to the first of several largest numbers', () => {
-    // Every place has the same number, 0 · feature + 0: the slope of 0 is a sum over chosen features.
-    const engine = engineOf(
-      [2, 2, 1],
-      [
-        { kind: 'dense', name: 'same', units: 1, useBias: false },
-        { kind: 'maxPool2d', poolSize: 2 },
-        { kind: 'flatten' }
-      ]
-    )
-    const slopeFor = (...features: number[]): number =>
-      gradientOf(engine, [0, 1, -1], features)[0] ?? NaN
+  it.each([1, 4, 5])(
+    'gives the slope to the first of several largest, with %d channels',
+    (units) => {
+      // Every place has the same number, 0 · feature: the slope of that 0 is the feature that was chosen.
+      const engine = engineOf(
+        [2, 2, 1],
+        [
+          { kind: 'dense', name: 'same', units, useBias: false },
+          { kind: 'maxPool2d', poolSize: 2 },
+          { kind: 'flatten' }
+        ]
+      )
+      const weights = Array.from({ length: units }, () => [1, -1]).flat()
+      const slopes = gradientOf(
+        engine,
+        [...new Array<number>(units).fill(0), ...weights],
+        [3, 10, 20, 40]
+      )
 
-    const unit = slopeFor(1, 0, 0, 0)
-    expect(unit).toBeCloseTo(-1, 5) // half of (weight of the other class − weight of the label's)
-    expect(slopeFor(3, 10, 20, 40)).toBeCloseTo(3 * unit, 5)
-  })
+      for (const slope of slopes.slice(0, units)) expect(slope).toBeCloseTo(-3, 5)
+    }
+  )
 
   it('means over all places with globalAveragePool2d', () => {
     const engine = engineOf([2, 1, 3], [{ kind: 'globalAveragePool2d', name: 'mean' }])

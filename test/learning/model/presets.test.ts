@@ -7,6 +7,7 @@ import { initialise } from '../../../src/learning/layout.ts'
 import { describeModel } from '../../../src/learning/model/build.ts'
 import { modelSchema } from '../../../src/learning/model/spec.ts'
 import { evaluate, train } from '../../../src/learning/train.ts'
+import type { OptimizerSpec } from '../../../src/learning/training.ts'
 import { samples } from '../engine/models.ts'
 import type { OptimizerSpec } from '../../../src/learning/training.ts'
 

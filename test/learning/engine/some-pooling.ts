@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { DataSchema } from '../../../../src/learning/data/dataset.ts'
-import type { LayerSpec } from '../../../../src/learning/layers/layers.ts'
+import type { DataSchema } from '../../../src/learning/data/dataset.ts'
+import type { LayerSpec } from '../../../src/learning/layers/layers.ts'
 
 /** Shapes for the test that no kernel leaves the regions that it is given. */
 interface Shaped {
