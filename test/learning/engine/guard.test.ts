@@ -8,7 +8,7 @@ import type { LayerSpec } from '../../../src/learning/layers/layers.ts'
 import { initialise } from '../../../src/learning/layout.ts'
 import { createGraph } from '../../../src/learning/model/graph.ts'
 import { poolShapes } from './cases/pool-shapes.ts'
-import { someConv2d, someDepthwiseConv2d } from './some-convolution.ts'
+import { someConv2d, someDepthwiseConv2d, someWideConv2d } from './some-convolution.ts'
 
 /**
  * No kernel reads or writes outside of what it is given. Every region of a plan gets a gap around it,
@@ -53,6 +53,7 @@ const dense = fc
 const cases: Record<string, fc.Arbitrary<Case>> = {
   dense,
   conv2d: someConv2d,
+  'conv2d with many channels': someWideConv2d,
   depthwiseConv2d: someDepthwiseConv2d,
   ...poolShapes
 }
