@@ -105,6 +105,11 @@ export function inputSlope(planner: LayerPlanner, path: Path, slope: Images): Re
 }
 
 function emit(planner: LayerPlanner, convolution: Convolution): void {
+  if (paysWinograd(convolution)) emitWinograd(planner, convolution)
+  else emitDirect(planner, convolution)
+}
+
+function emitDirect(planner: LayerPlanner, convolution: Convolution): void {
   const { source, target, filters, rows, columns, bias, clamps = false } = convolution
   const { kernel, tap, depth, depthStride, n, nStride } = filters
   const kernelRow = filters.columns * tap
@@ -129,6 +134,38 @@ function emit(planner: LayerPlanner, convolution: Convolution): void {
   )
 }
 
-// As assembly/conv2d.ts and assembly/conv2d-slope.ts lay them out, in bytes.
+/** 3 × 3 in steps of one, over even sides, and with sums so long that changing the basis is little. */
+function paysWinograd({ rows, columns, filters: { depth, n } }: Convolution): boolean {
+  const isSuited = ({ taps, sourceStep, placeStep, places }: Slide): boolean =>
+    taps === 3 && sourceStep === 1 && placeStep === 1 && places % 2 === 0
+  const isWide = depth % 4 === 0 && n % 4 === 0 && depth + n >= 48 // measured
+  return isSuited(rows) && isSuited(columns) && isWide
+}
+
+function emitWinograd(planner: LayerPlanner, convolution: Convolution): void {
+  const { source, target, filters, rows, columns, bias, clamps = false } = convolution
+  const { kernel, tap, depth, depthStride, n, nStride } = filters
+  const kernelRow = filters.columns * tap
+  const bases = planner.floats(16 * 8 * Math.ceil(n / 8) * depth)
+  planner.call(
+    'winogradFilters',
+    from(kernel, rows.firstTap * kernelRow + columns.firstTap * tap),
+    ...[rows.tapStep * kernelRow, columns.tapStep * tap, depth, depthStride, n, nStride, bases]
+  )
+  const xRow = source.width * source.channels
+  planner.call(
+    'winograd',
+    from(source.region, rows.firstSource * xRow + columns.firstSource * source.channels),
+    ...[source.height * xRow, xRow, depth, planner.count, rows.places / 2, columns.places / 2],
+    ...[bases, n, bias ?? 0, clamps ? 1 : 0, target.region],
+    planner.workspace(winogradWorkspace(depth + n))
+  )
+}
+
+// As the kernels of these names in assembly/ lay them out, in bytes.
 const conv2dWorkspace = 128 + 32 + 8 * 64
 const conv2dFilterSlopeWorkspace = 128
+
+function winogradWorkspace(channels: number): number {
+  return 704 + 4 * 16 * (32 * channels + 32)
+}

@@ -9,6 +9,8 @@ import { initialise } from '../../../src/learning/layout.ts'
 import { createGraph } from '../../../src/learning/model/graph.ts'
 import { poolShapes } from './some-pooling.ts'
 import { someConv2d, someDepthwiseConv2d } from './some-convolution.ts'
+import { poolShapes } from './cases/pool-shapes.ts'
+import { someConv2d, someDepthwiseConv2d, someWideConv2d } from './some-convolution.ts'
 
 /**
  * No kernel reads or writes outside of what it is given. Every region of a plan gets a gap around it,
@@ -53,6 +55,7 @@ const dense = fc
 const cases: Record<string, fc.Arbitrary<Case>> = {
   dense,
   conv2d: someConv2d,
+  'conv2d with many channels': someWideConv2d,
   depthwiseConv2d: someDepthwiseConv2d,
   ...poolShapes
 }

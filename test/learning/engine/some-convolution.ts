@@ -58,6 +58,30 @@ export const someConv2d = around(fc.record({ filters: side }), (spec) => ({
   ...spec
 }))
 
+const evenSide = fc.constantFrom(2, 4)
+const width = fc.constantFrom(20, 24, 28)
+
+/** Windows of 3 × 3 over even sides, with so many channels that they are computed in another way. */
+export const someWideConv2d = fc
+  .record({
+    ...{ height: evenSide, width: evenSide, channels: width, filters: fc.constantFrom(28, 32) },
+    ...{ padding: fc.constantFrom('same', 'valid'), useBias: fc.boolean() },
+    ...{ activation: fc.constantFrom('linear', 'relu'), count: fc.constantFrom(1, 9) }
+  })
+  .map(({ height, width, channels, count, padding, ...own }): ConvolutionCase => ({
+    layers: [
+      { kind: 'dense', name: 'before', units: channels },
+      {
+        ...{ kind: 'conv2d', name: 'it', kernelSize: [3, 3], strides: [1, 1], ...own },
+        padding: Math.min(height, width) < 3 ? 'same' : padding
+      },
+      { kind: 'flatten' },
+      { kind: 'dense', units: 3 }
+    ],
+    data: { shape: [height, width, 2], classes: 3 },
+    count
+  }))
+
 export const someDepthwiseConv2d = around(
   fc.record({ multiplier: fc.integer({ min: 1, max: 3 }) }),
   (spec) => ({ ...{ kind: 'depthwiseConv2d', name: 'it' }, ...spec })

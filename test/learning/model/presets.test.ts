@@ -9,7 +9,6 @@ import { modelSchema } from '../../../src/learning/model/spec.ts'
 import { evaluate, train } from '../../../src/learning/train.ts'
 import type { OptimizerSpec } from '../../../src/learning/training.ts'
 import { samples } from '../engine/models.ts'
-import type { OptimizerSpec } from '../../../src/learning/training.ts'
 
 const dataDirectory =
   process.env.STARLING_DATA ?? resolve(import.meta.dirname, '../../../../shared/data')
