@@ -1,5 +1,6 @@
 import type { CheckSpec, Scenario } from './scenario.ts'
-import type { CurvePoint, Outcome } from './world.ts'
+import type { CurvePoint } from './curve.ts'
+import type { Outcome } from './world.ts'
 
 /** A bound, what was found, and whether it holds. */
 export interface CheckResult {

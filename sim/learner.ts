@@ -1,52 +1,55 @@
-import { present } from '../src/core/assert.ts'
 import type { Random } from '../src/core/random.ts'
 import { selectSamples, type Dataset, type Samples } from '../src/learning/data/dataset.ts'
 import { partition } from '../src/learning/data/partition.ts'
 import { loadDataset, parseDataSpec, type DataDirectories } from '../src/learning/data/spec.ts'
-import { createEngine, type EngineOptions } from '../src/learning/engine/select.ts'
-import { evaluate, train } from '../src/learning/train.ts'
+import type { EngineOptions } from '../src/learning/engine/select.ts'
+import { effortOf, effortWorthThreads } from './effort.ts'
 import type { LearningFactory } from './run.ts'
 import type { Scenario } from './scenario.ts'
-import { taskOf } from './task.ts'
+import { ShardTrainer, type ShardLearning } from './shard-trainer.ts'
+import { taskOf, trainingOf } from './task.ts'
 import { rankByBetweenness, rankByDegree, type Topology } from './topology.ts'
+import { inSharedMemory, type TrainPool } from './train-pool.ts'
 
 export interface LearnerOptions extends DataDirectories {
   readonly backend?: EngineOptions['backend']
+  /** Threads for scenarios with enough to do; none: everything is done on the spot. */
+  readonly pool?: TrainPool | undefined
+  /** What is enough, in multiply-adds over all runs so far. */
+  readonly effortWorthThreads?: number
 }
 
 /** Learning with the models and the data that a scenario names. */
 export function learner(options: LearnerOptions = {}): LearningFactory {
+  const worthThreads = options.effortWorthThreads ?? effortWorthThreads
   // Arms and seeds mostly differ in other things; decoding images again takes seconds.
   let loaded: { readonly spec: string; readonly dataset: Dataset } | undefined
+  let effort = 0
 
   return async (scenario, topology, random) => {
     const spec = dataSpecOf(scenario)
     if (loaded?.spec !== spec) loaded = { spec, dataset: loadDataset(spec, options) }
     const { dataset } = loaded
-    const shards = shardsOf(scenario, topology, dataset, random)
-    const { backend = 'auto' } = options
     const { shape, classes, positions } = dataset
     const data = { shape, classes, positions, scale: scenario.data.scale }
-    const { model, loss } = scenario.task
-    const engine = await createEngine({ model, data, loss, backend })
-    const task = taskOf(scenario, engine.layout.tensors.map(specOf), data, random)
-
+    // Many small runs after one another are worth threads, too.
+    effort += effortOf(scenario, data)
+    const pool = effort < worthThreads ? undefined : options.pool
+    const place = pool === undefined ? (samples: Samples) => samples : inSharedMemory
+    const learning: ShardLearning = {
+      model: scenario.task.model,
+      data,
+      backend: options.backend ?? 'auto',
+      training: trainingOf(scenario),
+      shards: shardsOf(scenario, topology, dataset, random, place),
+      test: place(dataset.test),
+      dice: random.path
+    }
+    const trainer = await (pool?.learn(learning) ?? ShardTrainer.create(learning))
     return {
-      task,
-      trainer: {
-        samplesOf: (peer) => shards[peer]?.count ?? 0,
-        train: (peer, state, steps) =>
-          train(
-            engine,
-            present(shards[peer], `the data of peer ${peer}`),
-            task.manifest.training,
-            state,
-            steps,
-            random.fork(`batches/${peer}`)
-          ),
-        evaluate: (parameters) => evaluate(engine, parameters, dataset.test)
-      },
-      dispose: () => engine.dispose()
+      task: taskOf(scenario, trainer.tensors, data, random),
+      trainer,
+      dispose: () => trainer.dispose()
     }
   }
 }
@@ -65,7 +68,14 @@ function dataSpecOf({ data, peers }: Scenario): string {
   return `${data.source}${data.source.includes('?') ? '&' : '?'}${extra.join('&')}`
 }
 
-function shardsOf(scenario: Scenario, topology: Topology, dataset: Dataset, random: Random) {
+/** @param place - where a shard is kept */
+function shardsOf(
+  scenario: Scenario,
+  topology: Topology,
+  dataset: Dataset,
+  random: Random,
+  place: (samples: Samples) => Samples
+): (Samples | null)[] {
   const { data, peers } = scenario
   const without = new Set(peersWithout(scenario, topology, random))
   const holders = Array.from({ length: peers }, (_, peer) => peer).filter(
@@ -79,9 +89,9 @@ function shardsOf(scenario: Scenario, topology: Topology, dataset: Dataset, rand
     data.samplesPerPeer,
     random.fork('partition')
   )
-  const shards = new Array<Samples | undefined>(peers).fill(undefined)
-  for (const [place, peer] of holders.entries()) {
-    shards[peer] = selectSamples(dataset.train, rows[place] ?? [])
+  const shards = new Array<Samples | null>(peers).fill(null)
+  for (const [index, peer] of holders.entries()) {
+    shards[peer] = place(selectSamples(dataset.train, rows[index] ?? []))
   }
   return shards
 }
@@ -98,9 +108,4 @@ function peersWithout({ data, peers }: Scenario, topology: Topology, random: Ran
 
 function withoutCount({ without }: Scenario['data']): number {
   return typeof without === 'number' ? without : without.count
-}
-
-/** A tensor without its place. */
-function specOf<T extends { offset: number; size: number }>({ offset: _, size: __, ...spec }: T) {
-  return spec
 }

@@ -1,5 +1,6 @@
 import type { Evaluation } from '../protocols/participant-io.ts'
 import type { Layout, TensorSlot } from '../src/learning/layout.ts'
+import type { Eventually } from './trainer.ts'
 
 /** What is measured of the living honest peers' models, at a point of the curve and at the end. */
 export interface Measurement {
@@ -17,15 +18,17 @@ export interface Measurement {
 }
 
 /**
+ * All evaluations are asked for before the first answer is waited for.
+ *
  * @param models - one of each peer measured, in order of peer number
  * @param initialVariance - per weight tensor, the mean over peers of its variance at initialisation
  */
-export function measure(
+export async function measure(
   models: readonly Float32Array[],
-  evaluate: (parameters: Float32Array) => Evaluation,
+  evaluate: (parameters: Float32Array) => Eventually<Evaluation>,
   layout: Layout,
   initialVariance: readonly number[]
-): Measurement {
+): Promise<Measurement> {
   if (models.length === 0) {
     return {
       alive: 0,
@@ -38,15 +41,15 @@ export function measure(
       varianceRatio: 0
     }
   }
-  const evaluations = models.map(evaluate)
-  const accuracies = evaluations.map(({ accuracy }) => accuracy)
   const mean = meanModel(models)
+  const [ofMean, ...evaluations] = await Promise.all([evaluate(mean), ...models.map(evaluate)])
+  const accuracies = evaluations.map(({ accuracy }) => accuracy)
   return {
     alive: models.length,
     meanAccuracy: average(accuracies),
     minAccuracy: Math.min(...accuracies),
     maxAccuracy: Math.max(...accuracies),
-    mergedAccuracy: evaluate(mean).accuracy,
+    mergedAccuracy: ofMean.accuracy,
     meanLoss: average(evaluations.map(({ loss }) => loss)),
     consensusDistance: consensusDistance(models, mean),
     varianceRatio: varianceRatio(models, layout, initialVariance)

@@ -1,10 +1,11 @@
 import { StarlingError } from '../src/core/errors.ts'
 import { Random } from '../src/core/random.ts'
 import { runChecks, type CheckResult } from './checks.ts'
+import type { CurvePoint } from './curve.ts'
 import type { FaultCounts } from './faults.ts'
 import { average, type Measurement } from './measure.ts'
 import type { Arm, Experiment, Scenario } from './scenario.ts'
-import { topologyOf, World, type CurvePoint, type Progress } from './world.ts'
+import { topologyOf, World, type Progress } from './world.ts'
 import type { Task } from '../src/learning/task.ts'
 import type { Topology } from './topology.ts'
 import type { Trainer } from './trainer.ts'
@@ -110,7 +111,7 @@ async function runArm(
       onProgress: onProgress && ((progress) => onProgress(progress, name)),
       onEvent: onEvent && ((line) => onEvent(line, name))
     })
-    const outcome = world.run()
+    const outcome = await world.run()
     const checks = runChecks(scenario, outcome)
     const { brokenCount: _count, unfinished: _unfinished, models: _models, ...facts } = outcome
     return {

@@ -1,6 +1,7 @@
 import type { DataSchema } from '../src/learning/data/dataset.ts'
 import type { TensorSpec } from '../src/learning/layout.ts'
 import { createTask, type Task } from '../src/learning/task.ts'
+import type { TrainingSpec } from '../src/learning/training.ts'
 import type { Random } from '../src/core/random.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -27,12 +28,7 @@ export function taskOf(
       task.init === 'shared'
         ? { kind: 'shared', seed: random.fork('shared-init').seed() }
         : { kind: 'independent' },
-    training: {
-      optimizer: task.optimizer,
-      ...(task.loss === undefined ? {} : { loss: task.loss }),
-      batchSize: task.batchSize,
-      localSteps: task.localSteps
-    },
+    training: trainingOf(scenario),
     merge,
     exchange: {
       mode: exchange.mode,
@@ -40,4 +36,9 @@ export function taskOf(
       deadlineMs: Math.round(exchange.deadlineSeconds * 1_000)
     }
   })
+}
+
+export function trainingOf({ task }: Scenario): TrainingSpec {
+  const { optimizer, loss, batchSize, localSteps } = task
+  return { optimizer, ...(loss === undefined ? {} : { loss }), batchSize, localSteps }
 }

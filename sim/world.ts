@@ -2,7 +2,6 @@ import type { Message, PeerId } from '../protocols/messages.ts'
 import { participant, type ParticipantComponents } from '../protocols/participant.ts'
 import type {
   Checkpoint,
-  Evaluation,
   ParticipantEffect,
   ParticipantEvent,
   ParticipantInput,
@@ -17,15 +16,16 @@ import type { Random } from '../src/core/random.ts'
 import { staysFinite } from '../src/learning/layout.ts'
 import type { Task } from '../src/learning/task.ts'
 import type { TrainState } from '../src/learning/training.ts'
+import { Curve, type CurvePoint } from './curve.ts'
 import { draw } from './distribution.ts'
 import { Faults, type FaultCounts, type Stricken } from './faults.ts'
-import { average, measure, weightVariances, type Measurement } from './measure.ts'
+import { average, weightVariances, type Measurement } from './measure.ts'
 import { Network, type NetworkEvent } from './network.ts'
 import { EventQueue } from './queue.ts'
 import type { Scenario } from './scenario.ts'
 import { buildTopology, countComponents, edgesOf, neighboursOf, type Topology } from './topology.ts'
 import { Trace, type TraceEvent } from './trace.ts'
-import type { Trainer } from './trainer.ts'
+import { unminded, type Trainer } from './trainer.ts'
 
 export interface WorldComponents {
   readonly scenario: Scenario
@@ -62,11 +62,6 @@ export interface Progress {
   readonly latest: CurvePoint | undefined
 }
 
-export interface CurvePoint extends Measurement {
-  readonly round: number
-  readonly virtualSeconds: number
-}
-
 /** What came of a run. */
 export interface Outcome {
   readonly digest: string
@@ -89,6 +84,12 @@ export interface Outcome {
 type WorldEvent =
   | NetworkEvent<Message>
   | { readonly kind: 'input'; readonly life: Life; readonly input: ParticipantInput }
+  /** What learning answers: looked at when it is due, and not at all by a life that is over. */
+  | {
+      readonly kind: 'answer'
+      readonly life: Life
+      readonly answer: () => Promise<ParticipantInput>
+    }
   | {
       readonly kind: 'timer'
       readonly life: Life
@@ -141,14 +142,12 @@ export class World implements Stricken {
   readonly #seats: readonly Seat[]
   readonly #seatOf: ReadonlyMap<PeerId, Seat>
   readonly #faults: Faults
-  readonly #curve: CurvePoint[] = []
-  /** Models by round and peer, of rounds that are still to be measured. */
-  readonly #models = new Map<number, Map<number, Float32Array>>()
-  readonly #evaluations = new WeakMap<Float32Array, Evaluation>()
+  readonly #curve: Curve
   readonly #broken: string[] = []
   #brokenCount = 0
   #groupOf: readonly number[] | undefined
   #round = 0
+  #roundReported = 0
   #trainSteps = 0
   #lastProgressMs = 0
   #unfinished = 0
@@ -161,6 +160,7 @@ export class World implements Stricken {
     const { scenario, random, topology } = components
     this.#components = components
     this.topology = topology
+    this.#curve = new Curve(components.trainer, components.task.layout)
     this.#trace = new Trace(components.onEvent)
     this.#network = new Network(
       { queue: this.#queue as EventQueue<NetworkEvent<Message>>, random: random.fork('network') },
@@ -184,10 +184,13 @@ export class World implements Stricken {
     this.#faults = new Faults(this, scenario.faults, random.fork('faults'))
   }
 
-  /** Live through the scenario. Once only. */
-  run(): Outcome {
+  /**
+   * Live through the scenario. Once only.
+   * @throws what the trainer throws
+   */
+  async run(): Promise<Outcome> {
     this.begin()
-    while (this.step());
+    while (await this.step());
     return this.#outcome()
   }
 
@@ -198,8 +201,11 @@ export class World implements Stricken {
     for (const [a, b] of edgesOf(this.topology)) this.#connect(a, b)
   }
 
-  /** Let the next event happen. @returns false, and does nothing, when the run is over */
-  step(): boolean {
+  /**
+   * Let the next event happen, with all that follows from it. One step at a time.
+   * @returns false, and does nothing, when the run is over
+   */
+  async step(): Promise<boolean> {
     const dueMs = this.#nextMs()
     if (dueMs === undefined) return false
     this.#eventsInInstant = dueMs === this.#instantMs ? this.#eventsInInstant + 1 : 0
@@ -207,7 +213,8 @@ export class World implements Stricken {
     if (this.#eventsInInstant > simultaneousEventsPerPeerMax * this.#seats.length) {
       throw new Error(`time stands still at ${dueMs} ms`)
     }
-    this.#happen(present(this.#queue.take(), 'the event that is due'))
+    await this.#happen(present(this.#queue.take(), 'the event that is due'))
+    if (this.#round > this.#roundReported) await this.#report()
     return true
   }
 
@@ -330,10 +337,13 @@ export class World implements Stricken {
     return 60_000 + 10 * (slowestMs + (exchange.deadlineSeconds + exchange.intervalSeconds) * 1_000)
   }
 
-  #happen(event: WorldEvent): void {
+  async #happen(event: WorldEvent): Promise<void> {
     switch (event.kind) {
       case 'input':
         return this.#deliver(event.life, event.input)
+      case 'answer':
+        if (event.life.seat.life !== event.life) return
+        return this.#deliver(event.life, await event.answer())
       case 'timer':
         if (event.life.timers.get(event.timer) !== event.generation) return
         return this.#deliver(event.life, { kind: 'wake', timer: event.timer })
@@ -372,8 +382,10 @@ export class World implements Stricken {
     const { seat } = life
     if (seat.life !== life) return // a life that is over does nothing
     const { trainer, scenario } = this.#components
-    const answer = (afterMs: number, input: ParticipantInput): void =>
-      this.#queue.push(afterMs, { kind: 'input', life, input })
+    const tell = (input: ParticipantInput): void =>
+      this.#queue.push(0, { kind: 'input', life, input })
+    const later = (afterMs: number, answer: () => Promise<ParticipantInput>): void =>
+      this.#queue.push(afterMs, { kind: 'answer', life, answer })
 
     switch (effect.kind) {
       case 'send': {
@@ -385,7 +397,7 @@ export class World implements Stricken {
       case 'connect': {
         const other = this.#seatOf.get(effect.contact.peer)?.index
         if (other !== undefined && this.#network.isOpen(seat.index, other)) return
-        return answer(0, { kind: 'unreachable', peer: effect.contact.peer })
+        return tell({ kind: 'unreachable', peer: effect.contact.peer })
       }
       case 'disconnect': {
         const other = this.#seatOf.get(effect.peer)?.index
@@ -403,22 +415,26 @@ export class World implements Stricken {
         })
       }
       case 'adopt':
-        return answer(0, { kind: 'adopted', samples: trainer.samplesOf(seat.index) })
-      case 'train':
+        return tell({ kind: 'adopted', samples: trainer.samplesOf(seat.index) })
+      case 'train': {
         this.#trainSteps += effect.steps
-        return answer(effect.steps * seat.stepMs, {
+        const result = unminded(trainer.train(seat.index, effect.state, effect.steps))
+        return later(effect.steps * seat.stepMs, async () => ({
           kind: 'trained',
-          result: trainer.train(seat.index, effect.state, effect.steps)
-        })
-      case 'evaluate':
+          result: await result
+        }))
+      }
+      case 'evaluate': {
         if (effect.round % scenario.evaluateEveryRounds === 0) {
-          this.#remember(seat, effect.round, effect.parameters)
+          this.#curve.remember(seat.index, effect.round, effect.parameters)
         }
-        return answer(0, {
+        const evaluation = this.#curve.evaluate(effect.parameters)
+        return later(0, async () => ({
           kind: 'evaluated',
           round: effect.round,
-          evaluation: this.#evaluate(effect.parameters)
-        })
+          evaluation: await evaluation
+        }))
+      }
       case 'save':
         return this.#queue.push(writeMs, {
           kind: 'written',
@@ -470,62 +486,42 @@ export class World implements Stricken {
     const round = rounds.length === 0 ? this.#round : Math.min(...rounds)
     if (round <= this.#round) return
     this.#round = round
-    for (const due of [...this.#models.keys()].sort((a, b) => a - b)) {
-      if (due <= round) this.#measure(due)
+    for (const due of this.#curve.roundsUntil(round)) {
+      const point = {
+        round: due,
+        virtualSeconds: this.#queue.nowMs / 1_000,
+        alive: this.#living().length,
+        initialVariance: this.#initialVariance()
+      }
+      this.#curve.end(point, (peer) => this.isAlive(peer))
     }
-    const { onProgress } = this.#components
-    onProgress?.({
-      round,
-      virtualSeconds: this.#queue.nowMs / 1_000,
-      alive: this.#living().length,
-      latest: this.#curve.at(-1)
-    })
     this.#faults.reach(round)
     this.#advance() // whoever held the world back may be down now
   }
 
-  /** A peer's model as it was when it finished a round that is on the curve. */
-  #remember(seat: Seat, round: number, parameters: Float32Array): void {
-    if (this.#curve.some((point) => point.round === round)) return // a straggler, too late to count
-    const models = this.#models.get(round) ?? new Map<number, Float32Array>()
-    this.#models.set(round, models.set(seat.index, parameters))
-  }
-
-  #measure(round: number): void {
-    const models = [...present(this.#models.get(round), `models of round ${round}`)]
-      .filter(([peer]) => this.isAlive(peer))
-      .sort(([a], [b]) => a - b)
-      .map(([, parameters]) => parameters)
-    this.#models.delete(round)
-    this.#curve.push({
-      round,
+  /** Measure the rounds that ended, and tell where the run is. */
+  async #report(): Promise<void> {
+    this.#roundReported = this.#round
+    await this.#curve.draw()
+    this.#components.onProgress?.({
+      round: this.#round,
       virtualSeconds: this.#queue.nowMs / 1_000,
-      ...this.#measurement(models),
-      alive: this.#living().length
+      alive: this.#living().length,
+      latest: this.#curve.points.at(-1)
     })
   }
 
-  #measurement(models: readonly Float32Array[]): Measurement {
+  /** Per weight tensor, the mean over peers of the variance that they began with. */
+  #initialVariance(): readonly number[] {
     const known = this.#seats.flatMap(({ initialVariance }) =>
       initialVariance === undefined ? [] : [initialVariance]
     )
-    const initialVariance = (known[0] ?? []).map((_, tensor) =>
+    return (known[0] ?? []).map((_, tensor) =>
       average(known.map((variances) => variances[tensor] ?? 0))
     )
-    const { layout } = this.#components.task
-    return measure(models, (model) => this.#evaluate(model), layout, initialVariance)
   }
 
-  #evaluate(parameters: Float32Array): Evaluation {
-    let evaluation = this.#evaluations.get(parameters)
-    if (evaluation === undefined) {
-      evaluation = this.#components.trainer.evaluate(parameters)
-      this.#evaluations.set(parameters, evaluation)
-    }
-    return evaluation
-  }
-
-  #outcome(): Outcome {
+  async #outcome(): Promise<Outcome> {
     const models = this.#seats.map(({ life }) => life?.inhabitant.model?.parameters)
     const living = models.filter((model) => model !== undefined)
     return {
@@ -535,9 +531,9 @@ export class World implements Stricken {
       trainSteps: this.#trainSteps,
       bytes: { ...this.#network.bytes },
       faults: this.#faults.counts,
-      curve: this.#curve,
+      curve: this.#curve.points,
       final: {
-        ...this.#measurement(living),
+        ...(await this.#curve.measure(living, this.#initialVariance())),
         alive: this.#living().length,
         components: countComponents(
           this.topology,

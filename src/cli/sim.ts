@@ -1,5 +1,7 @@
+import os from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { StarlingError } from '../core/errors.ts'
+import { simulationWorkersMax } from '../core/limits.ts'
 import { backendNames } from '../learning/engine/select.ts'
 import { mergeRules } from '../learning/merge/rules.ts'
 import { homeAt } from '../../peer/home.ts'
@@ -8,7 +10,8 @@ import { learner, type LearnerOptions } from '../../sim/learner.ts'
 import { renderResult, renderSeeds } from '../../sim/report.ts'
 import { runScenario, runSeeds, runTwice, type RunOptions } from '../../sim/run.ts'
 import type { Experiment } from '../../sim/scenario.ts'
-import { collect } from './arguments.ts'
+import { TrainPool } from '../../sim/train-pool.ts'
+import { collect, wholeNumber } from './arguments.ts'
 import { exitCodes } from './exit.ts'
 import { percent, printJson, printLine } from './print.ts'
 import { LiveLines } from './progress.ts'
@@ -29,6 +32,7 @@ interface RunCommandOptions extends CommonOptions {
   readonly set: readonly string[]
   readonly twice?: boolean
   readonly out?: string
+  readonly workers: number
   readonly backend?: Exclude<LearnerOptions['backend'], undefined>
 }
 
@@ -42,6 +46,11 @@ function runCommand(): Command {
     .option('--twice', 'run it twice and compare the digests')
     .option('--out <dir>', 'write result.json and events.ndjson there')
     .addOption(
+      new Option('--workers <n>', 'threads that train; the result is the same, 1 uses none')
+        .argParser(wholeNumber(1, simulationWorkersMax))
+        .default(Math.min(os.availableParallelism(), simulationWorkersMax), 'one for each core')
+    )
+    .addOption(
       new Option('--backend <name>', 'which code computes').choices(['auto', ...backendNames])
     )
     .addHelpText(
@@ -51,25 +60,33 @@ Examples:
   $ starling sim run vanishing-variance
   $ starling sim run crash-and-return --seed 7 --twice
   $ starling sim run hubs-lost --set faults.0.select=random --seeds 1..5
+  $ starling sim run vanishing-variance --workers 8
   $ starling sim run ./mine.yaml --json --out results`
     )
     .action(async (scenario: string, options: RunCommandOptions) => {
       const experiment = loadScenario(scenario, options.set)
       const live = new LiveLines(options.quiet === true)
-      const passed = await run(experiment, options, live)
-      if (!passed) process.exitCode = exitCodes.failed
+      const pool = options.workers === 1 ? undefined : new TrainPool({ workers: options.workers })
+      try {
+        const passed = await run(experiment, options, live, pool)
+        if (!passed) process.exitCode = exitCodes.failed
+      } finally {
+        await pool?.close()
+      }
     })
 }
 
 async function run(
   experiment: Experiment,
   options: RunCommandOptions,
-  live: LiveLines
+  live: LiveLines,
+  pool: TrainPool | undefined
 ): Promise<boolean> {
   const events: string[] = []
   const runOptions: RunOptions = {
     createLearning: learner({
       ...dataDirectories(homeAt(options.home)),
+      pool,
       ...(options.backend === undefined ? {} : { backend: options.backend })
     }),
     version,

@@ -81,6 +81,8 @@ export const sampleClaimRatioMax = 4
 export const scenarioBytesMax = 2 * 2 ** 20
 /** Peers in one simulated world: each holds a model. Above: STARLING_BAD_SCENARIO. */
 export const simulatedPeersMax = 10_000
+/** Threads of one simulation: each takes about 50 MiB for itself. Above: refused. */
+export const simulationWorkersMax = 64
 /** Events at one instant of virtual time, for each peer. More means that the world runs on the spot. */
 export const simultaneousEventsPerPeerMax = 100_000
 /** Broken invariants that a report lists; all are counted. */

@@ -11,16 +11,17 @@ import { assert, present } from './assert.ts'
  * the parent, so a new draw in one place shifts no other. Use each fork name once per purpose.
  */
 export class Random {
-  readonly #path: string
+  /** What makes the same dice again, in another thread for one: `new Random(path)`. */
+  readonly path: string
   #generator: RandomGenerator | undefined
 
   /** @param path - the seed, or the path of a fork; equal paths give equal streams */
   constructor(path: string | number) {
-    this.#path = String(path)
+    this.path = String(path)
   }
 
   fork(name: string | number): Random {
-    return new Random(`${this.#path}/${name}`)
+    return new Random(`${this.path}/${name}`)
   }
 
   /** Uniform in [0, 1), a multiple of 2⁻⁵³. */
@@ -87,7 +88,7 @@ export class Random {
   }
 
   #stream(): RandomGenerator {
-    this.#generator ??= xoroshiro128plusFromState(stateOf(this.#path))
+    this.#generator ??= xoroshiro128plusFromState(stateOf(this.path))
     return this.#generator
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import type { Result, SeedsResult } from '../../sim/run.ts'
-import { binPath, factsOf, scratchOfFile, starling } from './starling.ts'
+import { binPath, factsOf, isAlive, Running, scratchOfFile, starling } from './starling.ts'
 
 /** What the command line promises to people who read and programs that parse. */
 
@@ -155,6 +155,41 @@ checks:
     expect(JSON.parse(readFileSync(at('out/result.json'), 'utf8'))).toEqual(result)
     const events = readFileSync(at('out/events.ndjson'), 'utf8').trim().split('\n')
     expect(JSON.parse(events[0] ?? '')).toMatchObject({ index: 0, source: 'input' })
+  })
+
+  /** Enough training for threads to be worth their start. */
+  const laborious = ['quiet-ring', '--set', 'rounds=10', '--set', 'task.localSteps=60']
+
+  it.concurrent(
+    'gives the same digest however many threads train, in arms, seeds and repetitions',
+    async () => {
+      const run = ['sim', 'run', ...laborious, '--set', 'checks=[]', '--seed', '3']
+      const [alone, two, three, seeds] = await Promise.all([
+        factsOf<Result>(...run, '--workers', '1'),
+        factsOf<Result>(...run, '--workers', '2', '--twice'),
+        factsOf<Result>(...run, '--workers', '3'),
+        factsOf<SeedsResult>(...run, '--workers', '2', '--seeds', '3..4')
+      ])
+      expect(two.digest).toBe(alone.digest)
+      expect(three.digest).toBe(alone.digest)
+      expect(seeds.runs[0]?.digest).toBe(alone.digest)
+    }
+  )
+
+  it.concurrent('ends at once when it is interrupted, with all its threads', async () => {
+    const running = new Running([
+      ...['sim', 'run', ...laborious, '--set', 'rounds=100000', '--workers', '2']
+    ])
+    await running.says(/round [1-9]/)
+    running.kill('SIGINT')
+    await running.ended
+    expect(isAlive(running.pid)).toBe(false)
+  })
+
+  it.concurrent.each(['0', '65'])('takes no --workers %s', async (workers) => {
+    const { code, stderr } = await starling(['sim', 'run', file(), '--workers', workers])
+    expect(code).toBe(2)
+    expect(stderr).toContain('a whole number from 1 to 64 is expected')
   })
 
   it.concurrent('ends with 1 when a check fails, and says which', async () => {

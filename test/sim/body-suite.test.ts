@@ -74,11 +74,10 @@ bodySuite('a simulated world', ({ task, trainer }) => {
       if (source === 'event') guests.find(({ id }) => id === peer)?.events.push(what)
     }
   })
-  const until = (holds: () => boolean): Promise<void> => {
+  const until = async (holds: () => boolean): Promise<void> => {
     while (!holds()) {
-      if (!world.step()) return Promise.reject(new Error('it never came to that'))
+      if (!(await world.step())) throw new Error('it never came to that')
     }
-    return Promise.resolve()
   }
   world.begin()
   const [ana, ben] = guests

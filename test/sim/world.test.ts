@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { parseScenario } from '../../sim/scenario.ts'
 import { runTwice, summarise } from '../../sim/run.ts'
@@ -90,8 +91,8 @@ describe('replay', () => {
       1,
       bowlsWith((trainer) => ({
         ...trainer,
-        train: (peer, state, steps) => {
-          const result = trainer.train(peer, state, steps)
+        train: async (peer, state, steps) => {
+          const result = await trainer.train(peer, state, steps)
           // The very last step of the last peer: nothing but the content can tell.
           if (peer !== 5 || state.steps !== 28) return result
           const parameters = result.parameters.slice()
@@ -109,8 +110,8 @@ describe('replay', () => {
     let calls = 0
     const drifting = bowlsWith((trainer) => ({
       ...trainer,
-      train: (peer, state, steps) => {
-        const result = trainer.train(peer, state, steps)
+      train: async (peer, state, steps) => {
+        const result = await trainer.train(peer, state, steps)
         return calls++ === 100 ? { ...result, loss: result.loss + 1 } : result
       }
     }))
@@ -125,6 +126,73 @@ describe('replay', () => {
     await expect(
       runTwice(experiment, 1, { ...options, createLearning: bowls })
     ).resolves.toMatchObject({ pass: true })
+  })
+})
+
+describe('answers from elsewhere', () => {
+  const stormy = `network={ latencyMs: { kind: lognormal, median: 30, sigma: 1 }, loss: 0.05 }
+    faults=[{ kind: crash, select: [2], atRound: 3, restartAfterRounds: 2 }]`
+
+  it('may come late and in any order: the run is the same', async () => {
+    const onTheSpot = await live(stormy)
+    // The first to be asked is the last of five to answer.
+    let asked = 0
+    const late = async <T>(answer: T): Promise<Awaited<T>> => {
+      for (let turns = 5 - (asked++ % 5); turns > 0; turns--) await nextTurn()
+      return await answer
+    }
+    const { result } = await live(
+      stormy,
+      1,
+      bowlsWith((trainer) => ({
+        ...trainer,
+        train: (...job) => late(trainer.train(...job)),
+        evaluate: (parameters) => late(trainer.evaluate(parameters))
+      }))
+    )
+    expect(result).toEqual(onTheSpot.result)
+  })
+
+  it('are asked for all at once when a round is measured', async () => {
+    let waiting = 0
+    let waitingMost = 0
+    await live(
+      '',
+      1,
+      bowlsWith((trainer) => ({
+        ...trainer,
+        evaluate: async (parameters) => {
+          waitingMost = Math.max(waitingMost, ++waiting)
+          await nextTurn()
+          waiting--
+          return trainer.evaluate(parameters)
+        }
+      }))
+    )
+    expect(waitingMost).toBeGreaterThanOrEqual(6)
+  })
+
+  it('are not waited for when whoever asked has crashed', async () => {
+    const { result } = await live(
+      'faults=[{ kind: crash, select: [2], atRound: 3 }]',
+      1,
+      bowlsWith((trainer) => ({
+        ...trainer,
+        train: (peer, state, steps) =>
+          peer === 2 && state.steps >= 3 * 4
+            ? new Promise(() => {}) // never
+            : trainer.train(peer, state, steps)
+      }))
+    )
+    expect(result).toMatchObject({ pass: true, final: { alive: 5 } })
+  })
+
+  it('that are errors end the run', async () => {
+    const broken = bowlsWith((trainer) => ({
+      ...trainer,
+      train: () => Promise.reject(new Error('no power'))
+    }))
+    await expect(live('', 1, broken)).rejects.toThrow('no power')
   })
 })
 

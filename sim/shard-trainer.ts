@@ -1,0 +1,71 @@
+import { present } from '../src/core/assert.ts'
+import { Random } from '../src/core/random.ts'
+import type { DataSchema, Samples } from '../src/learning/data/dataset.ts'
+import type { Engine, Evaluation } from '../src/learning/engine/engine.ts'
+import { createEngine, type BackendName } from '../src/learning/engine/select.ts'
+import type { TensorSpec } from '../src/learning/layout.ts'
+import type { ModelSpec } from '../src/learning/model/spec.ts'
+import { evaluate, train } from '../src/learning/train.ts'
+import type { TrainingSpec, TrainResult, TrainState } from '../src/learning/training.ts'
+import type { Trainer } from './trainer.ts'
+
+/** All that learning of one arm depends on. Plain data: another thread makes the same of it. */
+export interface ShardLearning {
+  readonly model: ModelSpec
+  readonly data: DataSchema
+  readonly backend: 'auto' | BackendName
+  readonly training: TrainingSpec
+  /** By peer; null for one that only mixes. */
+  readonly shards: readonly (Samples | null)[]
+  readonly test: Samples
+  /** Path of the dice (src/core/random.ts) whose forks choose the peers' batches. */
+  readonly dice: string
+}
+
+/** A trainer that knows its model, and holds memory or threads until it is disposed of. */
+export interface LearningTrainer extends Trainer {
+  readonly tensors: readonly TensorSpec[]
+  dispose(): void
+}
+
+/** Trains every peer on its own shard, with one engine, on the spot. */
+export class ShardTrainer implements LearningTrainer {
+  readonly #learning: ShardLearning
+  readonly #engine: Engine
+  readonly #random: Random
+
+  private constructor(learning: ShardLearning, engine: Engine) {
+    this.#learning = learning
+    this.#engine = engine
+    this.#random = new Random(learning.dice)
+  }
+
+  /** @throws STARLING_BAD_MODEL, STARLING_BACKEND_UNAVAILABLE as building an engine does */
+  static async create(learning: ShardLearning): Promise<ShardTrainer> {
+    const { model, data, backend, training } = learning
+    const { loss } = training
+    return new ShardTrainer(learning, await createEngine({ model, data, backend, loss }))
+  }
+
+  get tensors(): readonly TensorSpec[] {
+    return this.#engine.layout.tensors.map(({ offset: _, size: __, ...spec }) => spec)
+  }
+
+  samplesOf(peer: number): number {
+    return this.#learning.shards[peer]?.count ?? 0
+  }
+
+  train(peer: number, state: TrainState, steps: number): TrainResult {
+    const { shards, training } = this.#learning
+    const shard = present(shards[peer], `the data of peer ${peer}`)
+    return train(this.#engine, shard, training, state, steps, this.#random.fork(`batches/${peer}`))
+  }
+
+  evaluate(parameters: Float32Array): Evaluation {
+    return evaluate(this.#engine, parameters, this.#learning.test)
+  }
+
+  dispose(): void {
+    this.#engine.dispose()
+  }
+}
