@@ -28,8 +28,8 @@ export function effortOf(scenario: Scenario, data: DataSchema): number {
 
 /** Every number of a weight is used once at each place that its layer writes to. */
 function multiplyAddsOf(model: ModelSpec, data: DataSchema): number {
+  if ('topology' in model) return multiplyAddsUnknown
   const graph = graphOf(model, data)
-  if (graph === undefined) return multiplyAddsUnknown
   let sum = 0
   for (const { shape, tensors } of graph.nodes) {
     const places = shape.slice(0, -1).reduce((product, side) => product * side, 1)

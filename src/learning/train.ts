@@ -36,18 +36,19 @@ export function train(
     seedAt: (step) => random.fork(`step-${step}`).seed()
   }
   const taken = engine.train(state, training.optimizer, plan, steps)
-  const { parameters, optimizer, losses } = taken
+  const { parameters, optimizer, losses, samples: seen } = taken
   const finite = losses.filter(Number.isFinite)
   const isWhole = finite.length === steps
   if (isWhole && staysFinite(parameters) && staysFinite(optimizer)) {
     const loss = losses.reduce((sum, loss) => sum + loss, 0) / steps
-    return { ...taken, steps: state.steps + steps, loss, rolledBack: false }
+    const after = { parameters, optimizer, steps: state.steps + steps }
+    return { ...after, loss, samples: seen, rolledBack: false }
   }
   return {
     ...state,
     steps: state.steps + losses.length,
     loss: finite.at(-1) ?? 0,
-    samples: taken.samples,
+    samples: seen,
     rolledBack: true
   }
 }

@@ -8,8 +8,6 @@ import type { LayerSpec } from '../../../src/learning/layers/layers.ts'
 import { initialise } from '../../../src/learning/layout.ts'
 import { createGraph } from '../../../src/learning/model/graph.ts'
 import { poolShapes } from './some-pooling.ts'
-import { someConv2d, someDepthwiseConv2d } from './some-convolution.ts'
-import { poolShapes } from './cases/pool-shapes.ts'
 import { someConv2d, someDepthwiseConv2d, someWideConv2d } from './some-convolution.ts'
 
 /**
