@@ -27,6 +27,15 @@ export const convCases: Record<string, { layers: LayerSpec[]; data: DataSchema }
     { kind: 'conv2d', filters: 4, kernelSize: 1 },
     { kind: 'conv2d', filters: 3, kernelSize: 9, padding: 'same', activation: 'gelu' }
   ),
+  'convolutions of many channels': {
+    layers: [
+      { kind: 'conv2d', filters: 20, kernelSize: 1 },
+      { kind: 'conv2d', filters: 28, kernelSize: 3, padding: 'same', activation: 'relu' },
+      { kind: 'flatten' },
+      output
+    ],
+    data: { shape: [2, 4, 2], classes: 3 }
+  },
   'depthwise convolutions': onImage(
     { kind: 'depthwiseConv2d', kernelSize: 3, multiplier: 3, padding: 'same', activation: 'gelu' },
     { kind: 'depthwiseConv2d', kernelSize: [3, 2], strides: 2, activation: 'relu' },
