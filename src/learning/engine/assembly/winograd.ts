@@ -37,11 +37,11 @@ export function winogradFilters(
           continue
         }
         const g = at(w, p * depthStride + (j + x) * nStride)
-        for (let half = 0; half < 4; half++) {
-          const t0 = rowOf(g, half, rowStride, 0)
-          const t1 = rowOf(g, half, rowStride, columnStride)
-          const t2 = rowOf(g, half, rowStride, 2 * columnStride)
-          const to4 = place + 4 * half * matrix
+        for (let row = 0; row < 4; row++) {
+          const t0 = rowOf(g, row, rowStride, 0)
+          const t1 = rowOf(g, row, rowStride, columnStride)
+          const t2 = rowOf(g, row, rowStride, 2 * columnStride)
+          const to4 = place + 4 * row * matrix
           store<f32>(to4, t0)
           store<f32>(to4 + matrix, 0.5 * (t0 + t1 + t2))
           store<f32>(to4 + 2 * matrix, 0.5 * (t0 - t1 + t2))
