@@ -54,13 +54,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
 function planEngine(options: EngineOptions): Engine {
   const { model, data, tensors, loss = 'softmax-cross-entropy', fastMath = false } = options
-  const graph = graphOf(model, data)
-  if (graph === undefined) {
+  if ('topology' in model) {
     throw new StarlingError(
       'STARLING_BACKEND_UNAVAILABLE',
       "the backend 'plan' does not run tfjs topologies: use 'auto'"
     )
   }
+  const graph = graphOf(model, data)
   if (tensors) requireSame(tensors, graph.tensors)
   const reason = `own kernels, WebAssembly with ${fastMath ? 'relaxed SIMD' : 'SIMD'}`
   return new PlanEngine({
@@ -119,10 +119,12 @@ async function tfjsModelOf(
   spec: ModelSpec,
   data: DataSchema
 ): Promise<{ model: TfjsModel; tensors: readonly TensorSpec[] }> {
+  if ('topology' in spec) {
+    const built = await buildModel(tf, spec, data)
+    return { model: new TfjsLayers(tf, built), tensors: built.tensors }
+  }
   const graph = graphOf(spec, data)
-  if (graph !== undefined) return { model: new TfjsGraph(tf, graph), tensors: graph.tensors }
-  const built = await buildModel(tf, spec, data)
-  return { model: new TfjsLayers(tf, built), tensors: built.tensors }
+  return { model: new TfjsGraph(tf, graph), tensors: graph.tensors }
 }
 
 function requireSame(listed: readonly TensorSpec[], built: readonly TensorSpec[]): void {

@@ -6,13 +6,12 @@ import { createLayout, type TensorSpec } from '../layout.ts'
 import { checkLayer, checkLogits, layersWithin } from './layers.ts'
 import { createGraph, type Graph } from './graph.ts'
 import { presetLayers } from './preset-layers.ts'
-import { presetModel } from './presets.ts'
-import type { ModelSpec } from './spec.ts'
+import type { ModelSpec, TopologySpec } from './spec.ts'
 import { loadTensorFlow, type TensorFlow } from './tensorflow.ts'
 import { topologyModel } from './topology.ts'
 import { recordWeights, type WeightRequest } from './weights.ts'
 
-/** A model on tfjs, with its tensors in the order of the layout. Its weights hold nothing yet. */
+/** A topology on tfjs, with its tensors in the order of the layout. Its weights hold nothing yet. */
 export interface BuiltModel {
   readonly model: LayersModel
   /** Layer by layer; the same for the same spec in every process. */
@@ -22,21 +21,17 @@ export interface BuiltModel {
 }
 
 /**
- * Build a model on the current backend, bounded before memory is taken.
+ * Build a topology on the current backend, bounded before memory is taken.
  * @throws STARLING_BAD_MODEL naming the layer and what to change
  */
 export async function buildModel(
   tf: TensorFlow,
-  spec: ModelSpec,
+  { topology }: TopologySpec,
   data: DataSchema
 ): Promise<BuiltModel> {
   const requests = new Map<LayerVariable, WeightRequest>()
   try {
-    const model = await recordWeights(tf, requests, () =>
-      'preset' in spec
-        ? presetModel(tf, spec, data)
-        : topologyModel(tf, (spec as { topology: object }).topology)
-    )
+    const model = await recordWeights(tf, requests, () => topologyModel(tf, topology))
     checkEnds(model, data)
     for (const layer of layersWithin(model)) checkLayer(layer)
     checkLogits(model)
@@ -54,8 +49,7 @@ export async function buildModel(
  * @throws STARLING_BAD_MODEL naming the layer and what to change
  */
 export async function describeModel(spec: ModelSpec, data: DataSchema): Promise<TensorSpec[]> {
-  const graph = graphOf(spec, data)
-  if (graph !== undefined) return [...graph.tensors]
+  if (!('topology' in spec)) return [...graphOf(spec, data).tensors]
   const tf = await loadTensorFlow()
   await tf.setBackend('cpu')
   const { model, tensors } = await buildModel(tf, spec, data)
@@ -63,11 +57,9 @@ export async function describeModel(spec: ModelSpec, data: DataSchema): Promise<
   return [...tensors]
 }
 
-/** The model as a list of our own layers, if it is one. */
-export function graphOf(spec: ModelSpec, data: DataSchema): Graph | undefined {
-  if ('topology' in spec) return undefined
-  const layers = 'layers' in spec ? spec.layers : presetLayers(spec, data)
-  return layers && createGraph(layers, data)
+/** The model as a graph of our own layers. */
+export function graphOf(spec: Exclude<ModelSpec, TopologySpec>, data: DataSchema): Graph {
+  return createGraph('layers' in spec ? spec.layers : presetLayers(spec, data), data)
 }
 
 function checkEnds(model: LayersModel, data: DataSchema): void {

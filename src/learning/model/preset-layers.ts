@@ -1,10 +1,14 @@
+import { StarlingError } from '../../core/errors.ts'
 import type { DataSchema } from '../data/dataset.ts'
 import type { LayerSpec } from '../layers/layers.ts'
-import type { PresetSpec } from './presets.ts'
 import { residualLayers } from './resnet.ts'
+import type { PresetSpec } from './spec.ts'
 
-/** Models by name, as lists of layers. Every layer has a name of its own. */
-export function presetLayers(spec: PresetSpec, data: DataSchema): LayerSpec[] | undefined {
+/**
+ * Models by name, as lists of layers. Every layer has a name of its own.
+ * @throws STARLING_BAD_MODEL when the data is not what the model is for
+ */
+export function presetLayers(spec: PresetSpec, data: DataSchema): LayerSpec[] {
   const output: LayerSpec = { kind: 'dense', name: 'output', units: data.classes }
   switch (spec.preset) {
     case 'logreg':
@@ -18,7 +22,7 @@ export function presetLayers(spec: PresetSpec, data: DataSchema): LayerSpec[] | 
         output
       ]
     case 'cnn':
-      return undefined
+      return [...convolutions(spec, data), output]
     case 'resnet8':
       return residualLayers(1, data)
     case 'resnet20':
@@ -30,6 +34,34 @@ export function presetLayers(spec: PresetSpec, data: DataSchema): LayerSpec[] | 
 
 function flattening({ shape }: DataSchema): LayerSpec[] {
   return shape.length > 1 ? [{ kind: 'flatten', name: 'flatten' }] : []
+}
+
+/** 3 × 3 convolutions, each followed by 2 × 2 max pooling, and a dense layer. */
+function convolutions(
+  { filters, hidden }: Extract<PresetSpec, { preset: 'cnn' }>,
+  { shape }: DataSchema
+): LayerSpec[] {
+  const [height = 0, width = 0] = shape
+  const sideMin = 2 ** filters.length
+  if (shape.length !== 3 || Math.min(height, width) < sideMin) {
+    throw new StarlingError(
+      'STARLING_BAD_MODEL',
+      `a 'cnn' with ${filters.length} convolutions needs images [height, width, channels] of at ` +
+        `least ${sideMin} x ${sideMin}, and the data is [${shape.join(', ')}]: use fewer filters, ` +
+        "or 'mlp'"
+    )
+  }
+  return [
+    ...filters.flatMap((filters, index): LayerSpec[] => [
+      {
+        ...{ kind: 'conv2d', name: `conv_${index + 1}`, filters, kernelSize: 3 },
+        ...{ padding: 'same', activation: 'relu' }
+      },
+      { kind: 'maxPool2d', name: `pool_${index + 1}`, poolSize: 2 }
+    ]),
+    { kind: 'flatten', name: 'flatten' },
+    { kind: 'dense', name: 'dense', units: hidden, activation: 'relu' }
+  ]
 }
 
 /**

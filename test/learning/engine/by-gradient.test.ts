@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { evaluateByLogits } from '../../../src/learning/engine/by-gradient.ts'
+import { losses } from '../../../src/learning/loss.ts'
 
 it('every position of a sequence is judged, however many are judged at a time', () => {
   // Says that the next character is the one before, as surely as e against 1.
@@ -14,7 +15,12 @@ it('every position of a sequence is judged, however many are judged at a time', 
   const right = Math.log(Math.E + 1) - 1
 
   const all = { features, labels, count }
-  const { loss, accuracy } = evaluateByLogits(parrot, new Float32Array(), all)
+  const { loss, accuracy } = evaluateByLogits(
+    parrot,
+    losses['softmax-cross-entropy'],
+    new Float32Array(),
+    all
+  )
 
   expect(accuracy).toBe((1200 - 88) / 1200)
   expect(loss).toBeCloseTo(right + 88 / 1200, 6)

@@ -13,7 +13,11 @@ const dataDirectory =
   process.env.STARLING_DATA ?? resolve(import.meta.dirname, '../../../../shared/data')
 
 const adam = {
-  ...{ kind: 'adam', learningRate: 0.003, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+  kind: 'adam',
+  learningRate: 0.003,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8
 } as const
 
 describe('tabular', () => {

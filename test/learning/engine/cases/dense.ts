@@ -1,11 +1,9 @@
 import type { DataSchema } from '../../../../src/learning/data/dataset.ts'
 import { activationNames } from '../../../../src/learning/layers/activation.ts'
 import type { LayerSpec } from '../../../../src/learning/layers/layers.ts'
-import { presetLayers } from '../../../../src/learning/model/preset-layers.ts'
 import { lossKinds } from '../../../../src/learning/training.ts'
 import type { LayerCase } from '../layer-cases.ts'
 
-const image: DataSchema = { shape: [6, 4, 2], classes: 3 }
 const vector: DataSchema = { shape: [7], classes: 3 }
 const sequence: DataSchema = { shape: [5, 6], classes: 4, positions: 5 }
 const functions = ['relu', 'gelu', 'tanh', 'sigmoid', 'softmax'] as const
@@ -87,10 +85,5 @@ export const denseCases: Record<string, LayerCase> = {
       dense(3, { from: 'shared' })
     ],
     data: vector
-  },
-  'the preset logreg': { layers: presetLayers({ preset: 'logreg' }, image) ?? [], data: image },
-  'the preset mlp': {
-    layers: presetLayers({ preset: 'mlp', hidden: [17, 9] }, image) ?? [],
-    data: image
   }
 }
