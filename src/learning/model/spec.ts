@@ -27,7 +27,10 @@ export const presetSchema = z.discriminatedUnion('preset', [
   })
 ])
 
-/** A preset, a list of our own layers (docs/engine.md), or a tfjs-layers topology (`model.toJSON()` of a Sequential or functional model). */
+/**
+ * A preset, a list of our own layers (docs/engine.md), or a tfjs-layers topology (`model.toJSON()` of a
+ * Sequential or functional model).
+ */
 export const modelSchema = z.union([
   presetSchema,
   z.strictObject({ layers: z.array(layerSpecSchema).min(1).max(layersMax) }),
@@ -35,3 +38,5 @@ export const modelSchema = z.union([
 ])
 
 export type ModelSpec = z.infer<typeof modelSchema>
+export type PresetSpec = z.infer<typeof presetSchema>
+export type TopologySpec = Extract<ModelSpec, { topology: object }>

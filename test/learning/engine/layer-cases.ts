@@ -14,11 +14,11 @@ export interface LayerCase {
   readonly count?: number
 }
 
-/** All files in `cases/`: each exports tables of cases. */
+/** All files in `cases/` but those that draw shapes: each exports tables of cases. */
 export async function allLayerCases(): Promise<[name: string, layerCase: LayerCase][]> {
   const folder = new URL('cases/', import.meta.url)
   const files = readdirSync(folder)
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('-shapes.ts'))
     .sort()
   const tables = await Promise.all(
     files.map((file) => import(new URL(file, folder).href) as Promise<object>)

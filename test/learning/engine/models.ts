@@ -39,6 +39,17 @@ export const normalised = sequential(
   output
 )
 
+/** The same, of our own layers. */
+export const normalisedLayers: ModelSpec = {
+  layers: [
+    { kind: 'conv2d', name: 'conv', filters: 3, kernelSize: 3, initialiser: 'glorot' },
+    { kind: 'batchNorm', name: 'norm', momentum: 0.5, activation: 'relu' },
+    { kind: 'flatten' },
+    { kind: 'dropout', name: 'drop', rate: 0.5 },
+    { kind: 'dense', name: 'output', units: data.classes, initialiser: 'glorot' }
+  ]
+}
+
 export const models: Record<string, ModelSpec> = {
   logreg: { preset: 'logreg' },
   mlp: { preset: 'mlp', hidden: [7, 5] },
@@ -51,6 +62,7 @@ export const models: Record<string, ModelSpec> = {
       { kind: 'dense', name: 'output', units: 3 }
     ]
   },
+  'a list with batchNorm and dropout': normalisedLayers,
   'custom with batchNormalization and dropout': normalised
 }
 
