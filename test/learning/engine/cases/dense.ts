@@ -1,7 +1,6 @@
 import type { DataSchema } from '../../../../src/learning/data/dataset.ts'
 import { activationNames } from '../../../../src/learning/layers/activation.ts'
 import type { LayerSpec } from '../../../../src/learning/layers/layers.ts'
-import { presetLayers } from '../../../../src/learning/model/presets.ts'
 import { lossKinds } from '../../../../src/learning/training.ts'
 import type { LayerCase } from '../layer-cases.ts'
 
@@ -87,10 +86,5 @@ export const denseCases: Record<string, LayerCase> = {
       dense(3, { from: 'shared' })
     ],
     data: vector
-  },
-  'the preset logreg': { layers: presetLayers({ preset: 'logreg' }, image) ?? [], data: image },
-  'the preset mlp': {
-    layers: presetLayers({ preset: 'mlp', hidden: [17, 9] }, image) ?? [],
-    data: image
   }
 }
