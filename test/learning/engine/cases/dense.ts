@@ -4,7 +4,6 @@ import type { LayerSpec } from '../../../../src/learning/layers/layers.ts'
 import { lossKinds } from '../../../../src/learning/training.ts'
 import type { LayerCase } from '../layer-cases.ts'
 
-const image: DataSchema = { shape: [6, 4, 2], classes: 3 }
 const vector: DataSchema = { shape: [7], classes: 3 }
 const sequence: DataSchema = { shape: [5, 6], classes: 4, positions: 5 }
 const functions = ['relu', 'gelu', 'tanh', 'sigmoid', 'softmax'] as const
