@@ -9,12 +9,17 @@ import { at, load4, store4 } from './simd'
 export function sgd(x: usize, g: usize, n: i32, rate: f32, decay: f32): void {
   const rates = f32x4.splat(rate)
   const decays = f32x4.splat(decay)
-  for (let i = 0; i < n; i += 4) {
-    const left = n - i
-    const value = load4(at(x, i), left)
-    const slope = f32x4.add(load4(at(g, i), left), f32x4.mul(decays, value))
-    store4(at(x, i), f32x4.sub(value, f32x4.mul(rates, slope)), left)
+  const whole = n & ~3
+  for (let i = 0; i < whole; i += 4) {
+    const value = v128.load(at(x, i))
+    const slope = f32x4.add(v128.load(at(g, i)), f32x4.mul(decays, value))
+    v128.store(at(x, i), f32x4.sub(value, f32x4.mul(rates, slope)))
   }
+  if (whole == n) return
+  const left = n - whole
+  const value = load4(at(x, whole), left)
+  const slope = f32x4.add(load4(at(g, whole), left), f32x4.mul(decays, value))
+  store4(at(x, whole), f32x4.sub(value, f32x4.mul(rates, slope)), left)
 }
 
 /** @param nesterov - 1 to look ahead, else 0 */
