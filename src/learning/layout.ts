@@ -21,9 +21,13 @@ import { allFinite } from './vectors/finite.ts'
 export const tensorRoles = ['weight', 'bias', 'normalisation', 'statistic'] as const
 export type TensorRole = (typeof tensorRoles)[number]
 
-/** How a tensor's first values are drawn: all equal, uniform in [−limit, limit], or normal. */
+/**
+ * How a tensor's first values are drawn: all equal; equal within each of some parts of one length, as
+ * an LSTM's gates are; uniform in [−limit, limit]; or normal.
+ */
 export const initialiserSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('constant'), value: z.number() }),
+  z.strictObject({ kind: z.literal('parts'), values: z.array(z.number()).min(1).max(8) }),
   z.strictObject({ kind: z.literal('uniform'), limit: z.number().positive() }),
   z.strictObject({ kind: z.literal('normal'), deviation: z.number().positive() })
 ])
@@ -96,6 +100,13 @@ export function initialise(layout: Layout, random: Random): Float32Array {
       case 'constant':
         tensor.fill(initialiser.value)
         break
+      case 'parts': {
+        const { values } = initialiser
+        for (const [part, value] of values.entries()) {
+          tensor.fill(value, (size * part) / values.length, (size * (part + 1)) / values.length)
+        }
+        break
+      }
       case 'uniform':
         for (let i = 0; i < size; i++) tensor[i] = (2 * stream.next() - 1) * initialiser.limit
         break

@@ -55,6 +55,11 @@ describe('the first parameters', () => {
     expect(initialise(createLayout([kernel]), new Random(4))).not.toEqual(alone)
   })
 
+  it('are equal within parts of one length, where the initialiser says so', () => {
+    const parts = tensor('lstm/bias', [6], { kind: 'parts', values: [0, 1, 0.5] })
+    expect([...initialise(createLayout([parts]), new Random(1))]).toEqual([0, 0, 1, 1, 0.5, 0.5])
+  })
+
   it('have the spread that the initialiser says', () => {
     const normal = tensor('n', [20_000], { kind: 'normal', deviation: 2 })
     const layout = createLayout([kernel, bias, normal])

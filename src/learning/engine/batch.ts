@@ -32,3 +32,27 @@ export function requireBatch(
     )
   }
 }
+
+/**
+ * @param bound - what a model that looks features up has room for
+ * @throws STARLING_BAD_DATA naming the first feature of the rows that is none of 0 … bound − 1
+ */
+export function requireIndices(
+  features: Float32Array,
+  rows: readonly number[],
+  sampleSize: number,
+  bound: number
+): void {
+  for (const row of rows) {
+    for (let place = row * sampleSize; place < (row + 1) * sampleSize; place++) {
+      const index = features[place] as number
+      if (index >= 0 && index < bound) continue
+      throw new StarlingError(
+        'STARLING_BAD_DATA',
+        `sample ${row} has the index ${index} at position ${place - row * sampleSize}, but the ` +
+          `model's vocabulary has ${bound} entries, counted from 0: give the embedding more, or ` +
+          'other data'
+      )
+    }
+  }
+}

@@ -1,10 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
+import type { Region } from '../engine/plan/region.ts'
 import type { TensorSpec } from '../layout.ts'
 import { activateTfjs, activationSchema, planActivation } from './activation.ts'
-import { gemm } from './gemm.ts'
 import { initialiserOf, weightInitialiserSchema, zeros } from './initial.ts'
 import { defineLayer, layerSchema, LayerError, sizeOf, type Shape } from './layer.ts'
+import { planLinear } from './linear.ts'
 import { widthSchema } from './sizes.ts'
 
 const schema = layerSchema('dense', {
@@ -35,44 +36,18 @@ export const dense = defineLayer(schema, {
   },
 
   plan({ units, activation = 'linear', useBias = true }, planner) {
-    const { count, inputs, inputShapes, weight, weightSlope } = planner
-    const [input, [shape = []]] = [inputs[0] as (typeof inputs)[0], inputShapes] as const
+    const [input] = planner.inputs as [Region]
+    const [shape = []] = planner.inputShapes
     const width = widthOf(shape)
-    const rows = (count * sizeOf(shape)) / width
-    const sums = planner.floats(rows * units)
-    gemm(planner, {
-      ...{ m: rows, n: units, k: width },
-      a: { region: input, row: width, column: 1 },
-      b: { region: weight('kernel'), row: units, column: 1 },
-      c: sums,
-      ...(useBias && { bias: weight('bias') }),
-      mode: activation === 'relu' ? 'relu' : 'overwrite'
+    const rows = (planner.count * sizeOf(shape)) / width
+    const sums = planLinear(planner, {
+      ...{ input, rows, width, units },
+      kernel: 'kernel',
+      bias: useBias ? 'bias' : undefined,
+      clamps: activation === 'relu'
     })
-    const { output, back } = planActivation(activation, sums, rows * units, planner)
-    return {
-      output,
-      back: (slope, [isWanted]) => {
-        const sumSlope = back(slope)
-        gemm(planner, {
-          ...{ m: width, n: units, k: rows },
-          a: { region: input, row: 1, column: width },
-          b: { region: sumSlope, row: units, column: 1 },
-          c: weightSlope('kernel'),
-          mode: 'overwrite'
-        })
-        if (useBias) planner.call('columnSums', sumSlope, rows, units, weightSlope('bias'))
-        if (isWanted !== true) return []
-        const inputSlope = planner.floats(rows * width)
-        gemm(planner, {
-          ...{ m: rows, n: width, k: units },
-          a: { region: sumSlope, row: units, column: 1 },
-          b: { region: weight('kernel'), row: 1, column: units },
-          c: inputSlope,
-          mode: 'overwrite'
-        })
-        return [inputSlope]
-      }
-    }
+    const { output, back } = planActivation(activation, sums.output, rows * units, planner)
+    return { output, back: (slope, [isWanted = false]) => [sums.back(back(slope), isWanted)] }
   },
 
   tfjs({ activation = 'linear', useBias = true }, { tf, inputs: [input], batchShape, weight }) {

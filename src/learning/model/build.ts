@@ -61,7 +61,7 @@ export type LayeredSpec = Exclude<ModelSpec, { topology: object }>
 
 /** @throws STARLING_BAD_MODEL naming the layer and what to change */
 export function graphOf(spec: LayeredSpec, data: DataSchema): Graph {
-  return createGraph('layers' in spec ? spec.layers : presetLayers(spec, data), data)
+  return createGraph('preset' in spec ? presetLayers(spec, data) : spec.layers, data)
 }
 
 function checkEnds(model: LayersModel, data: DataSchema): void {

@@ -1,6 +1,7 @@
 import { StarlingError } from '../../core/errors.ts'
 import type { DataSchema } from '../data/dataset.ts'
 import type { LayerSpec } from '../layers/layers.ts'
+import { charGptLayers } from './chargpt.ts'
 import { residualLayers } from './resnet.ts'
 import type { ModelSpec } from './spec.ts'
 
@@ -37,6 +38,8 @@ export function presetLayers(spec: PresetSpec, data: DataSchema): LayerSpec[] {
       return residualLayers(3, data)
     case 'tabular':
       return [...flattening(data), ...tabularBlocks(spec), output]
+    case 'chargpt':
+      return charGptLayers(spec, data)
   }
 }
 

@@ -24,6 +24,15 @@ export const presetSchema = z.discriminatedUnion('preset', [
     hidden: z.array(width).min(1).max(16).default([128, 128]),
     /** Share of each block's units that are left out at every training step. */
     dropout: z.number().min(0).max(0.9).default(0.1)
+  }),
+  /** A small GPT over characters. */
+  z.strictObject({
+    preset: z.literal('chargpt'),
+    /** Transformer blocks. */
+    layers: z.int().min(1).max(64).default(4),
+    width: width.default(128),
+    heads: z.int().min(1).max(1024).default(4),
+    dropout: z.number().min(0).max(0.99).default(0)
   })
 ])
 

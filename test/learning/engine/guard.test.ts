@@ -7,8 +7,9 @@ import { PlanEngine } from '../../../src/learning/engine/plan/plan-engine.ts'
 import type { LayerSpec } from '../../../src/learning/layers/layers.ts'
 import { initialise } from '../../../src/learning/layout.ts'
 import { createGraph } from '../../../src/learning/model/graph.ts'
-import { poolShapes } from './some-pooling.ts'
 import { someConv2d, someDepthwiseConv2d, someWideConv2d } from './some-convolution.ts'
+import { poolShapes } from './some-pooling.ts'
+import { sequenceShapes } from './some-sequence.ts'
 
 /**
  * No kernel reads or writes outside of what it is given. Every region of a plan gets a gap around it,
@@ -55,7 +56,8 @@ const cases: Record<string, fc.Arbitrary<Case>> = {
   conv2d: someConv2d,
   'conv2d with many channels': someWideConv2d,
   depthwiseConv2d: someDepthwiseConv2d,
-  ...poolShapes
+  ...poolShapes,
+  ...sequenceShapes
 }
 
 describe.each(Object.entries(cases))('the kernels of %s', (_name, arbitrary) => {

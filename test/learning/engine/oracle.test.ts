@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createEngine } from '../../../src/learning/engine/select.ts'
-import { layerKinds } from '../../../src/learning/layers/layers.ts'
+import { layerSpecSchema } from '../../../src/learning/layers/layers.ts'
 import { allLayerCases, batchOf, type LayerCase } from './layer-cases.ts'
 import { relativeDifference, someParameters } from './models.ts'
 import { oracleSeed, type OracleAnswer } from './oracle-answer.ts'
@@ -33,7 +33,9 @@ describe('the cases', () => {
     const kinds = new Set(cases.flatMap(([, { layers }]) => layers.map(({ kind }) => kind)))
 
     expect(cases.length).toBeGreaterThanOrEqual(25)
-    expect([...kinds].sort()).toEqual(Object.keys(layerKinds).sort())
+    expect([...kinds].sort()).toEqual(
+      layerSpecSchema.options.map(({ shape }) => shape.kind.value).sort()
+    )
     expect(new Set(cases.map(([name]) => name)).size).toBe(cases.length)
   })
 })

@@ -163,42 +163,40 @@ export function tanhGradient(dy: usize, y: usize, n: i32, dx: usize): void {
 }
 
 /**
- * Gaussian error linear unit in its tanh form, as GPT-2 has it:
- * ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))). Hendrycks and Gimpel, arXiv:1606.08415.
+ * Gaussian error linear unit in its tanh form, as GPT-2 has it, ½ x (1 + tanh(i(x))) with
+ * i(x) = √(2/π) (x + 0.044715 x³). Hendrycks and Gimpel, arXiv:1606.08415. As ½ (1 + tanh i) = σ(2i),
+ * it is x · σ(2i(x)): one exponential and one division.
  */
-const geluRoot: f32 = 0.7978845608028654
+const geluRoot: f32 = 1.5957691216057308 // 2 √(2/π)
 const geluCube: f32 = 0.044715
 
 export function gelu(x: usize, n: i32, y: usize): void {
-  const half = f32x4.splat(0.5)
   for (let i = 0; i < n; i += 4) {
     const value = load4(at(x, i), n - i)
-    const scaled = f32x4.mul(half, value)
-    store4(at(y, i), f32x4.add(scaled, f32x4.mul(scaled, tanh4(geluInner(value)))), n - i)
+    store4(at(y, i), f32x4.mul(value, geluGate(value)), n - i)
   }
 }
 
-function geluInner(x: v128): v128 {
+function geluGate(x: v128): v128 {
   const square = f32x4.mul(x, x)
   const factor = f32x4.add(f32x4.splat(1), f32x4.mul(f32x4.splat(geluCube), square))
-  return f32x4.mul(f32x4.mul(f32x4.splat(geluRoot), x), factor)
+  return sigmoid4(f32x4.mul(f32x4.mul(f32x4.splat(geluRoot), x), factor))
 }
 
-/** From the input, not from the output. */
+/** From the input, not from the output: dx = dy · (σ + x · σ · (1 − σ) · 2i′(x)). */
 export function geluGradient(dy: usize, x: usize, n: i32, dx: usize): void {
-  const half = f32x4.splat(0.5)
   const one = f32x4.splat(1)
   for (let i = 0; i < n; i += 4) {
     const left = n - i
     const value = load4(at(x, i), left)
-    const t = tanh4(geluInner(value))
+    const gate = geluGate(value)
     const square = f32x4.mul(value, value)
     const inner = f32x4.mul(
       f32x4.splat(geluRoot),
       f32x4.add(one, f32x4.mul(f32x4.splat(3 * geluCube), square))
     )
-    const bend = f32x4.mul(f32x4.mul(value, f32x4.sub(one, f32x4.mul(t, t))), inner)
-    const slope = f32x4.mul(half, f32x4.add(f32x4.add(one, t), bend))
+    const bend = f32x4.mul(f32x4.mul(value, f32x4.sub(one, gate)), inner)
+    const slope = f32x4.mul(gate, f32x4.add(one, bend))
     store4(at(dx, i), f32x4.mul(load4(at(dy, i), left), slope), left)
   }
 }

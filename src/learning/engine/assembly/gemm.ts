@@ -115,7 +115,7 @@ export function packB(b: usize, bRow: i32, bColumn: i32, depth: i32, n: i32, to:
 }
 
 /** Rows in blocks of four, each block depth by depth; missing rows are zero. */
-function packA(a: usize, aRow: i32, aColumn: i32, rows: i32, depth: i32, to: usize): void {
+export function packA(a: usize, aRow: i32, aColumn: i32, rows: i32, depth: i32, to: usize): void {
   const rowStride = (<usize>aRow) << 2
   const columnStride = (<usize>aColumn) << 2
   for (let i = 0; i < rows; i += 4) {
@@ -146,7 +146,7 @@ function packA(a: usize, aRow: i32, aColumn: i32, rows: i32, depth: i32, to: usi
 }
 
 /** Four rows by eight columns of C. The loop is not unrolled: measured, it then runs out of registers. */
-function tile(
+export function tile(
   depth: i32,
   a: usize,
   b: usize,

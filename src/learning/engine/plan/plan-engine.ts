@@ -7,7 +7,7 @@ import { createLayout, type Layout, type TensorSpec } from '../../layout.ts'
 import type { Graph } from '../../model/graph.ts'
 import { optimizerMemory } from '../../optimizer.ts'
 import type { LossKind, OptimizerSpec, TrainState } from '../../training.ts'
-import { requireBatch, requireParameters } from '../batch.ts'
+import { requireBatch, requireIndices, requireParameters } from '../batch.ts'
 import type { Activations, BatchPlan, Engine, Evaluation, StepsTaken } from '../engine.ts'
 import { Heap, addressOf } from './heap.ts'
 import { createPass, type Pass } from './pass.ts'
@@ -199,6 +199,8 @@ export class PlanEngine implements Engine {
   #loadBatch({ input, labels, rows }: Pass, samples: Samples, chosen: readonly number[]): void {
     const { classes } = this.#options.data
     const size = this.#sampleSize
+    const { indexBound } = this.#options.graph
+    if (indexBound !== undefined) requireIndices(samples.features, chosen, size, indexBound)
     const { floats } = this.#heap
     const perSample = rows / chosen.length
     const targets = this.#heap.shorts(labels, rows)
