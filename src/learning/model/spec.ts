@@ -47,5 +47,3 @@ export const modelSchema = z.union([
 ])
 
 export type ModelSpec = z.infer<typeof modelSchema>
-export type PresetSpec = z.infer<typeof presetSchema>
-export type TopologySpec = Extract<ModelSpec, { topology: object }>
