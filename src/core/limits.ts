@@ -36,6 +36,8 @@ export const csvBytesMax = 128 * 2 ** 20
 export const textBytesMax = 128 * 2 ** 20
 /** Samples judged at a time: large enough to use the machine, small enough for its cache. */
 export const evaluationSamplesMax = 512
+/** Numbers that the widest layer of a plan gives when samples are judged: 4 MiB stay near the core. */
+export const evaluationFloatsMax = 2 ** 20
 /** Features judged at a time, unless one sample has more: 16 MiB as float32. */
 export const evaluationFeaturesMax = 4 * 2 ** 20
 

@@ -1,6 +1,6 @@
 import { present } from '../../../core/assert.ts'
 import { StarlingError } from '../../../core/errors.ts'
-import { evaluationSamplesMax, passesMax } from '../../../core/limits.ts'
+import { evaluationFloatsMax, evaluationSamplesMax, passesMax } from '../../../core/limits.ts'
 import type { DataSchema, Samples } from '../../data/dataset.ts'
 import { sizeOf } from '../../layers/layer.ts'
 import { createLayout, type Layout, type TensorSpec } from '../../layout.ts'
@@ -37,6 +37,8 @@ export class PlanEngine implements Engine {
   /** By what they are for; those used longest ago go first. */
   readonly #passes = new Map<string, Pass>()
   readonly #sampleSize: number
+  /** Samples judged at a time. */
+  readonly #chunk: number
   readonly #standardise: (address: number, count: number) => boolean
 
   constructor(options: PlanEngineOptions) {
@@ -47,6 +49,9 @@ export class PlanEngine implements Engine {
     this.#options = options
     this.#heap = new Heap(this.layout.parameterCount, fastMath)
     this.#sampleSize = sizeOf(graph.inputShape)
+    const widest = Math.max(this.#sampleSize, ...graph.nodes.map(({ shape }) => sizeOf(shape)))
+    const fitting = Math.floor(evaluationFloatsMax / widest)
+    this.#chunk = Math.max(1, Math.min(evaluationSamplesMax, fitting))
     const { mean, deviation } = data.scale ?? { mean: 0, deviation: 1 }
     const standardise = this.#heap.kernel('standardise')
     this.#standardise = (address, count) =>
@@ -166,8 +171,8 @@ export class PlanEngine implements Engine {
     this.#load(parameters)
     this.#require(samples, samples.count)
     const rows = allRows(samples)
-    for (let first = 0; first < samples.count; first += evaluationSamplesMax) {
-      const chunk = rows.slice(first, first + evaluationSamplesMax)
+    for (let first = 0; first < samples.count; first += this.#chunk) {
+      const chunk = rows.slice(first, first + this.#chunk)
       const pass = this.#passFor({ count: chunk.length, purpose: 'evaluate', keep })
       this.#loadBatch(pass, samples, chunk)
       visit(pass, first, pass.run(), chunk.length)
