@@ -1,5 +1,5 @@
 import type { TrainerSetup } from '../../peer/trainer-messages.ts'
-import { TrainerWorker } from '../../peer/trainer.ts'
+import type * as Trainer from '../../peer/trainer.ts'
 import { loadDataset } from '../../src/learning/data/spec.ts'
 import { Random } from '../../src/core/random.ts'
 import { describeModel } from '../../src/learning/model/build.ts'
@@ -8,6 +8,9 @@ import { median } from './median.ts'
 
 const rounds = 7
 const data = 'glyphs?limit=200&test=50'
+
+/** As it ships: `npm run build` makes it. */
+const built = new URL('../../dist/peer/trainer.js', import.meta.url)
 
 /** From nothing to the first step of the daemon's trainer: thread, code, data, engine. On the wall. */
 export async function benchTrainerStart(): Promise<number> {
@@ -27,6 +30,7 @@ export async function benchTrainerStart(): Promise<number> {
     backend: 'auto',
     fastMath: false
   }
+  const { TrainerWorker } = (await import(built.href)) as typeof Trainer
   const times: number[] = []
   for (let round = 0; round < rounds; round++) {
     const startMs = performance.now()

@@ -142,19 +142,20 @@ export function describeEngine(backend: BackendName): void {
       }
     })
 
-    it.skipIf(isOwn)('keeps no tensor after a call', () => {
-      const parameters = someParameters(engine.layout)
-      const gradient = new Float32Array(parameters.length)
-      const before = tf.memory().numTensors
+    if (!isOwn)
+      it('keeps no tensor after a call', () => {
+        const parameters = someParameters(engine.layout)
+        const gradient = new Float32Array(parameters.length)
+        const before = tf.memory().numTensors
 
-      for (let call = 0; call < 3; call++) {
-        engine.gradient(parameters, samples(4), gradient, call)
-        engine.logits(parameters, samples(4))
-        engine.activations(parameters, samples(4), ['output'])
-      }
+        for (let call = 0; call < 3; call++) {
+          engine.gradient(parameters, samples(4), gradient, call)
+          engine.logits(parameters, samples(4))
+          engine.activations(parameters, samples(4), ['output'])
+        }
 
-      expect(tf.memory().numTensors).toBe(before)
-    })
+        expect(tf.memory().numTensors).toBe(before)
+      })
 
     // Adam divides small numbers by small ones, which float32 and float64 round differently.
     it.each([
@@ -243,15 +244,16 @@ export function describeEngine(backend: BackendName): void {
       )
     })
 
-    it.runIf(isOwn)('refuses a feature that is no finite number', () => {
-      const parameters = someParameters(engine.layout)
-      const broken = samples(2)
-      broken.features[50] = Infinity
+    if (isOwn)
+      it('refuses a feature that is no finite number', () => {
+        const parameters = someParameters(engine.layout)
+        const broken = samples(2)
+        broken.features[50] = Infinity
 
-      expect(() => engine.logits(parameters, broken)).toThrow(
-        'a sample has a feature that is not a finite number'
-      )
-    })
+        expect(() => engine.logits(parameters, broken)).toThrow(
+          'a sample has a feature that is not a finite number'
+        )
+      })
 
     it('refuses parameters and samples of another size', () => {
       const parameters = someParameters(engine.layout)
@@ -314,13 +316,14 @@ export function describeEngine(backend: BackendName): void {
       }
     )
 
-    it.skipIf(isOwn)('gives its memory back', async () => {
-      const before = tf.memory().numTensors
-      const engine = await createEngine({ model: models.cnn ?? normalised, data, backend })
-      engine.dispose()
+    if (!isOwn)
+      it('gives its memory back', async () => {
+        const before = tf.memory().numTensors
+        const engine = await createEngine({ model: models.cnn ?? normalised, data, backend })
+        engine.dispose()
 
-      expect(tf.memory().numTensors).toBe(before)
-    })
+        expect(tf.memory().numTensors).toBe(before)
+      })
 
     it.each(['mlp', 'cnn'].filter((name) => known.some(([known]) => known === name)))(
       'learns with %s where the bright half of an image tells',
