@@ -1,7 +1,7 @@
 import { StarlingError } from '../../core/errors.ts'
 import type { DataSchema } from '../data/dataset.ts'
 import type { LayerSpec } from '../layers/layers.ts'
-import type { PresetSpec } from './presets.ts'
+import type { PresetSpec } from './spec.ts'
 
 /**
  * A small GPT over characters, scored at every position. Radford et al., "Language Models are

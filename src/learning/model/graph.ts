@@ -1,7 +1,7 @@
 import { StarlingError } from '../../core/errors.ts'
 import { activationsMax } from '../../core/limits.ts'
 import type { DataSchema } from '../data/dataset.ts'
-import { gptBlockLayers } from '../layers/gpt-block.ts'
+import { gptBlockLayers } from './gpt-block.ts'
 import { LayerError, sizeOf, type LayerBase, type LayerKind, type Shape } from '../layers/layer.ts'
 import { kindOf, type LayerSpec, type PlainLayerSpec } from '../layers/layers.ts'
 import { createLayout, type TensorSpec } from '../layout.ts'

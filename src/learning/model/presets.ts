@@ -3,9 +3,7 @@ import type { DataSchema } from '../data/dataset.ts'
 import type { LayerSpec } from '../layers/layers.ts'
 import { charGptLayers } from './chargpt.ts'
 import { residualLayers } from './resnet.ts'
-import type { ModelSpec } from './spec.ts'
-
-export type PresetSpec = Extract<ModelSpec, { preset: string }>
+import type { PresetSpec } from './spec.ts'
 
 /**
  * Models by name, as lists of layers. Every layer has a name of its own.

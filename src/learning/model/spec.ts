@@ -47,3 +47,4 @@ export const modelSchema = z.union([
 ])
 
 export type ModelSpec = z.infer<typeof modelSchema>
+export type PresetSpec = z.infer<typeof presetSchema>
