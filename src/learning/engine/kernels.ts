@@ -7,6 +7,8 @@ export type Kernel = (...numbers: number[]) => number
 /** Kernels over one memory of their own. */
 export interface Kernels {
   readonly memory: WebAssembly.Memory
+  /** Whether they may round once where two roundings are written. */
+  readonly isRelaxed: boolean
   /** The number of a kernel's parameters is its `length`. */
   readonly kernel: (name: string) => Kernel
 }
@@ -28,9 +30,12 @@ const modules = new Map<string, WebAssembly.Module>()
  */
 export function loadKernels(fastMath = false): Kernels {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: pagesMax })
-  const { exports } = new WebAssembly.Instance(moduleOf(fastMath), { env: { memory } })
+  const relaxed = fastMath ? compiled('kernels-relaxed.wasm') : undefined
+  const module = relaxed ?? plainModule()
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
   return {
     memory,
+    isRelaxed: relaxed !== undefined,
     kernel: (name) => {
       const found = exports[name]
       if (typeof found === 'function') return found as Kernel
@@ -39,9 +44,8 @@ export function loadKernels(fastMath = false): Kernels {
   }
 }
 
-function moduleOf(fastMath: boolean): WebAssembly.Module {
-  const relaxed = fastMath ? compiled('kernels-relaxed.wasm') : undefined
-  const module = relaxed ?? compiled('kernels.wasm')
+function plainModule(): WebAssembly.Module {
+  const module = compiled('kernels.wasm')
   if (module !== undefined) return module
   throw new StarlingError(
     'STARLING_BACKEND_UNAVAILABLE',

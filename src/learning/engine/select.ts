@@ -62,9 +62,8 @@ function planEngine(options: EngineOptions): Engine {
   }
   const graph = graphOf(model, data)
   if (tensors) requireSame(tensors, graph.tensors)
-  const reason = `own kernels, WebAssembly with ${fastMath ? 'relaxed SIMD' : 'SIMD'}`
   return new PlanEngine({
-    ...{ graph, data, loss, fastMath, reason },
+    ...{ graph, data, loss, fastMath },
     tensors: tensors ?? graph.tensors
   })
 }

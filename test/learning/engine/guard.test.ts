@@ -110,7 +110,7 @@ function engineFor(
 ): PlanEngine {
   const graph = createGraph(layers, data)
   return new PlanEngine({
-    ...{ graph, data, tensors: graph.tensors, reason: 'a test', fastMath: false },
+    ...{ graph, data, tensors: graph.tensors, fastMath: false },
     loss: 'softmax-cross-entropy',
     ...(gapBytes !== undefined && { gapBytes })
   })

@@ -13,7 +13,7 @@ import { sequenceShapes } from './some-sequence.ts'
 function engineOf(layers: LayerSpec[], data: DataSchema): PlanEngine {
   const graph = createGraph(layers, data)
   const loss = 'softmax-cross-entropy'
-  return new PlanEngine({ graph, data, tensors: graph.tensors, reason: '', loss, fastMath: false })
+  return new PlanEngine({ graph, data, tensors: graph.tensors, loss, fastMath: false })
 }
 
 function sequences({ shape, classes, positions = 1 }: DataSchema, count: number): Samples {

@@ -12,14 +12,16 @@ export class Heap {
   /** Where plans begin. */
   readonly plansStart: number
   readonly kernel: (name: string) => Kernel
+  readonly isRelaxed: boolean
   readonly #memory: WebAssembly.Memory
   #floats = new Float32Array()
 
   /** @throws STARLING_BACKEND_UNAVAILABLE when there are no kernels; as `reserve` */
   constructor(parameterCount: number, fastMath: boolean) {
-    const { memory, kernel } = loadKernels(fastMath)
+    const { memory, kernel, isRelaxed } = loadKernels(fastMath)
     this.#memory = memory
     this.kernel = kernel
+    this.isRelaxed = isRelaxed
     let end = reservedBytes
     const next = (floats: number): Region => {
       const start = end

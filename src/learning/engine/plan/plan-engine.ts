@@ -19,7 +19,6 @@ export interface PlanEngineOptions extends PlaceOptions {
   readonly graph: Graph
   readonly data: DataSchema
   readonly tensors: readonly TensorSpec[]
-  readonly reason: string
   readonly loss: LossKind
   readonly fastMath: boolean
 }
@@ -42,12 +41,13 @@ export class PlanEngine implements Engine {
   readonly #standardise: (address: number, count: number) => boolean
 
   constructor(options: PlanEngineOptions) {
-    const { tensors, data, reason, fastMath, graph } = options
+    const { tensors, data, fastMath, graph } = options
     this.backend = 'plan'
-    this.reason = reason
     this.layout = createLayout(tensors)
     this.#options = options
     this.#heap = new Heap(this.layout.parameterCount, fastMath)
+    const kind = this.#heap.isRelaxed ? 'relaxed SIMD' : 'SIMD'
+    this.reason = `own kernels, WebAssembly with ${kind}`
     this.#sampleSize = sizeOf(graph.inputShape)
     const widest = Math.max(this.#sampleSize, ...graph.nodes.map(({ shape }) => sizeOf(shape)))
     const fitting = Math.floor(evaluationFloatsMax / widest)
