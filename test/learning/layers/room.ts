@@ -8,7 +8,7 @@ export function engineOf(shape: readonly number[], layers: readonly LayerSpec[])
   const scores: LayerSpec = { kind: 'dense', name: 'scores', units: 2, useBias: false }
   const graph = createGraph([...layers, scores], data)
   return new PlanEngine({
-    ...{ graph, data, tensors: graph.tensors, reason: 'a test', fastMath: false },
+    ...{ graph, data, tensors: graph.tensors, fastMath: false },
     loss: 'softmax-cross-entropy'
   })
 }
