@@ -37,17 +37,50 @@ function explainIssues(
     if ('options' in issue && Array.isArray(issue.options)) {
       return [line(notOneOf(value, issue.options.map(String)))]
     }
-    // Of several shapes, the one that was meant is the one whose type fits.
     const union = schemaAt(schema, issue.path, input)
-    const meant = issue.errors.findIndex(
-      (faults) => !faults.some(({ path, code }) => path.length === 0 && code === 'invalid_type')
-    )
-    const option = union instanceof z.ZodUnion ? union.options[meant] : undefined
+    const options = union instanceof z.ZodUnion ? union.options : []
+    const { meant, stranger } = meantShape(options, issue.errors, value)
+    if (stranger !== undefined) {
+      return [
+        line(
+          unknownWord(
+            'key',
+            stranger,
+            options.flatMap((each) => ownKeys(each, value))
+          )
+        )
+      ]
+    }
+    const option = options[meant]
     if (option === undefined) {
-      return [line(issue.errors.map((faults) => faults[0]?.message ?? '').join(', or: '))]
+      const messages = issue.errors.map((faults) => faults[0]?.message ?? '')
+      return [line([...new Set(messages)].join(', or: '))]
     }
     return explainIssues(option, issue.errors[meant] ?? [], value, path)
   })
+}
+
+/**
+ * Of several shapes, the one that was meant: its type fits, and of those that fit it knows most of the
+ * keys that are there; or a key that none of them knows.
+ */
+function meantShape(
+  options: readonly z.core.$ZodType[],
+  errors: readonly Issues[],
+  value: unknown
+): { meant: number; stranger?: string | undefined } {
+  const given = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  const isOther = ({ path, code }: Issues[number]): boolean =>
+    path.length === 0 && code === 'invalid_type'
+  const scores = errors.map((faults, index) => {
+    if (faults.some(isOther)) return -1
+    const known = ownKeys(options[index], value)
+    return given.filter((key) => known.includes(key)).length
+  })
+  const best = Math.max(...scores)
+  if (best < 0) return { meant: -1 }
+  const isAmbiguous = best === 0 && scores.filter((score) => score === best).length > 1
+  return { meant: scores.indexOf(best), stranger: isAmbiguous ? given[0] : undefined }
 }
 
 function notOneOf(value: unknown, known: readonly string[]): string {
@@ -59,6 +92,16 @@ function keysOf(schema: z.core.$ZodType | undefined, input: unknown): string[] {
   if (schema instanceof z.ZodObject) return Object.keys(schema.shape)
   if (!(schema instanceof z.ZodUnion)) return []
   return schema.options.flatMap((option) => keysOf(chosen(unwrapped(option), input), input))
+}
+
+/** The keys of one shape; of several that a word tells apart, as long as it does not, that word. */
+function ownKeys(option: z.core.$ZodType | undefined, value: unknown): string[] {
+  const schema = unwrapped(option)
+  const shape = chosen(schema, value)
+  if (shape === undefined && schema instanceof z.ZodDiscriminatedUnion) {
+    return [schema.def.discriminator]
+  }
+  return keysOf(shape, value)
 }
 
 /** The schema that a place in the input had to fit; undefined when it cannot be told. */
