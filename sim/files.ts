@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { StarlingError } from '../src/core/errors.ts'
 import { nearestWord } from '../src/core/nearest.ts'
 import { scenarioBytesMax } from '../src/core/limits.ts'
+import { readModelFile } from '../src/learning/model/file.ts'
+import type { ModelSpec } from '../src/learning/model/spec.ts'
 import { parseScenario, type Experiment } from './scenario.ts'
 
 /** Where the simulator meets the disk: scenarios come in, results go out. */
@@ -26,17 +28,21 @@ export function readScenario(fileOrName: string): string {
 
 /**
  * A scenario from a file or by its name, with `path=value` overrides applied.
- * @throws STARLING_BAD_SCENARIO when there is none, or it is not valid
+ * Files that it names are beside it.
+ * @throws STARLING_BAD_SCENARIO when there is none, or it is not valid; STARLING_BAD_MODEL when the
+ *   file of its model is not
  */
 export function loadScenario(fileOrName: string, overrides: readonly string[] = []): Experiment {
   const path = locate(fileOrName)
-  const experiment = parseScenario(readBounded(path), overrides)
+  const beside = (file: string): string => resolve(dirname(path), file)
+  const readModel = (file: string): ModelSpec => readModelFile(beside(file))
+  const experiment = parseScenario(readBounded(path), overrides, readModel)
   return {
     ...experiment,
     arms: experiment.arms.map(({ name, scenario }) => {
       const { topology } = scenario
       if (topology.kind !== 'edges' || topology.file === undefined) return { name, scenario }
-      const list = readEdges(resolve(dirname(path), topology.file))
+      const list = readEdges(beside(topology.file))
       return { name, scenario: { ...scenario, topology: { kind: 'edges', list } } }
     })
   }

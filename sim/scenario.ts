@@ -5,7 +5,7 @@ import { StarlingError } from '../src/core/errors.ts'
 import { scenarioBytesMax, simulatedPeersMax } from '../src/core/limits.ts'
 import { partitionSchema } from '../src/learning/data/partition.ts'
 import { mergeSchema } from '../src/learning/merge/rules.ts'
-import { presetSchema } from '../src/learning/model/spec.ts'
+import { modelSchema, type ModelSpec } from '../src/learning/model/spec.ts'
 import { lossKinds, optimizerSchema } from '../src/learning/training.ts'
 import { applySettings, parseOverride } from './overrides.ts'
 
@@ -128,7 +128,8 @@ const scenarioShape = {
     .prefault({}),
   task: z
     .strictObject({
-      model: presetSchema.default({ preset: 'mlp', hidden: [64] }),
+      /** In a file, `layers` may also name another file, which holds the model: `{ layers: FILE }`. */
+      model: modelSchema.default({ preset: 'mlp', hidden: [64] }),
       init: z.enum(['shared', 'independent']).default('shared'),
       optimizer: optimizerSchema.default({ kind: 'sgd', learningRate: 0.05, momentum: 0.9 }),
       /** By default softmax-cross-entropy. */
@@ -271,22 +272,31 @@ export interface Experiment {
   readonly arms: readonly Arm[]
 }
 
+/** Reads the model that a scenario names by a file. */
+export type ReadModel = (file: string) => ModelSpec
+
 /**
  * Read a scenario from YAML or JSON text.
  *
  * @param overrides - `path=value` with dotted paths, list indices as numbers and values as YAML
- * @throws STARLING_BAD_SCENARIO naming the path, what is wrong with it and what it should be
+ * @param readModel - for models in files of their own; without it, they are refused
+ * @throws STARLING_BAD_SCENARIO naming the path, what is wrong with it and what it should be; as
+ *   `readModel`
  */
-export function parseScenario(text: string, overrides: readonly string[] = []): Experiment {
+export function parseScenario(
+  text: string,
+  overrides: readonly string[] = [],
+  readModel?: ReadModel
+): Experiment {
   const whole = applyOverrides(parseText(text), overrides)
   if (typeof whole !== 'object' || whole === null || !('arms' in whole)) {
-    const scenario = validate(scenarioSchema, whole)
+    const scenario = validate(scenarioSchema, withModel(whole, readModel))
     return { name: scenario.name, question: scenario.question, arms: [{ name: null, scenario }] }
   }
   const { arms: list, ...base } = whole
-  const { name, question, checks } = validate(scenarioSchema, base)
+  const { name, question, checks } = validate(scenarioSchema, withModel(base, readModel))
   const arms = validate(armsSchema, list, 'arms.').map((arm) => {
-    const varied = applySettings(base, Object.entries(arm.set)) as object
+    const varied = withModel(applySettings(base, Object.entries(arm.set)), readModel) as object
     const scenario = validate(
       scenarioSchema,
       { ...varied, checks: [...checks, ...arm.checks] },
@@ -307,6 +317,18 @@ export function parseScenario(text: string, overrides: readonly string[] = []): 
 export function applyOverrides(document: unknown, overrides: readonly string[]): unknown {
   return applySettings(document, overrides.map(parseOverride))
 }
+
+/** The document with the model in the place of the file that names it. */
+function withModel(document: unknown, readModel: ReadModel | undefined): unknown {
+  const file = fileSchema.safeParse(document)
+  if (!file.success || readModel === undefined) return document
+  const model = readModel(file.data.task.model.layers)
+  return { ...file.data, task: { ...file.data.task, model } }
+}
+
+const fileSchema = z.looseObject({
+  task: z.looseObject({ model: z.strictObject({ layers: z.string() }) })
+})
 
 function parseText(text: string): unknown {
   if (text.length > scenarioBytesMax) {

@@ -41,7 +41,7 @@ const rooms: readonly Room[] = [
     path: 'src/learning',
     mayImport: ['src/core'],
     packages: new RegExp(
-      `^(${purePackages}|@tensorflow/tfjs|@tensorflow/tfjs-backend-wasm|node:(fs|module|path|url|util))(/|$)`
+      `^(${purePackages}|@tensorflow/tfjs|@tensorflow/tfjs-backend-wasm|yaml|node:(fs|module|path|url|util))(/|$)`
     ),
     isPure: true,
     isSynchronous: false

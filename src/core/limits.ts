@@ -16,6 +16,11 @@ export const activationsMax = 16 * 2 ** 20
 export const passesMax = 16
 /** Layers in a list of layers. ResNet-152 has about 520 of our kinds. Above: STARLING_BAD_TASK. */
 export const layersMax = 2048
+/**
+ * Bytes of a file with a list of layers or a topology: what it says must still fit into a task
+ * (manifestBytesMax), which is denser. Above: STARLING_BAD_MODEL.
+ */
+export const modelFileBytesMax = 2 * 2 ** 20
 
 // --- data -------------------------------------------------------------------------------------
 

@@ -48,3 +48,7 @@ export const modelSchema = z.union([
 
 export type ModelSpec = z.infer<typeof modelSchema>
 export type PresetSpec = z.infer<typeof presetSchema>
+
+/** Names of all presets, in the order of their schema. */
+export const presetNames = presetSchema.options.map(({ shape }) => shape.preset.value)
+export type PresetName = (typeof presetNames)[number]
