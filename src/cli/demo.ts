@@ -3,30 +3,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { StarlingError } from '../core/errors.ts'
-import { loadDataset, parseDataSpec } from '../learning/data/spec.ts'
-import { parsePartition } from '../learning/data/partition.ts'
-import type { ModelSpec } from '../learning/model/spec.ts'
+import { loadDataset } from '../learning/data/spec.ts'
 import type { Task } from '../learning/task.ts'
 import { homeAt } from '../../peer/home.ts'
 import { wholeNumber } from './arguments.ts'
 import { measureBaselines, type Baselines } from './demo/baselines.ts'
+import { shareOut, type ShardOptions, type Shards } from './demo/shards.ts'
 import { never, Swarm, type Seat } from './demo/swarm.ts'
 import { exitCodes } from './exit.ts'
+import {
+  modelForPeople,
+  modelFrom,
+  withModelOptions,
+  type ModelOptions,
+  type PresetSizes
+} from './model.ts'
 import { dataSchemaOf, newTask, taskDefaults } from './new-task.ts'
+import { optimizerFor } from './optimizers.ts'
 import { bytesForPeople, percent, printJson, printLine, tableOf } from './print.ts'
 import { LiveLines } from './progress.ts'
 import { dataDirectories, withCommonOptions, type CommonOptions } from './settings.ts'
 
-interface DemoOptions extends CommonOptions {
-  readonly peers: number
-  readonly data: string
-  readonly partition: string
+interface DemoOptions extends CommonOptions, ModelOptions, ShardOptions {
   readonly rounds: number
   readonly kill: number
-  readonly seed: number
-  readonly samples: number
-  readonly testSamples: number
-  readonly model: 'logreg' | 'mlp' | 'cnn'
   readonly exchange: 'gossip' | 'rounds'
 }
 
@@ -34,28 +34,28 @@ interface DemoOptions extends CommonOptions {
 const roundMs = 200
 
 export function demoCommand(): Command {
-  return withCommonOptions(new Command('demo'))
+  const command = withCommonOptions(new Command('demo'))
     .description('five daemons on this machine learn together; one is killed and comes back')
     .option('--peers <n>', 'daemons, each a process of its own', wholeNumber(2, 64), 5)
     .option('--data <spec>', 'what they learn', 'glyphs')
     .option(
       '--partition <spec>',
-      'how the data is shared out: iid, dirichlet:A, classes:N',
-      'dirichlet:0.3'
+      'how the data is shared out: iid, dirichlet:A, classes:N (default: dirichlet:0.3, iid for text)'
     )
     .option('--rounds <n>', 'rounds of training and merging', wholeNumber(2, 100_000), 100)
     .option('--kill <n>', 'daemons to kill on the way', wholeNumber(0, 63), 1)
     .option('--seed <n>', 'of data, shards and start', wholeNumber(0, 2 ** 32 - 1), 1)
-    .option('--samples <n>', 'training samples of each peer', wholeNumber(1, 1_000_000), 300)
+    .option(
+      '--samples <n>',
+      'training samples of each peer (default: 300, 100 of text)',
+      wholeNumber(1, 1_000_000)
+    )
     .option(
       '--test-samples <n>',
-      'samples that accuracy is measured on',
-      wholeNumber(1, 1_000_000),
-      2_000
+      'samples that accuracy is measured on (default: 2000, 50 of text)',
+      wholeNumber(1, 1_000_000)
     )
-    .addOption(
-      new Option('--model <preset>', 'which model').choices(['logreg', 'mlp', 'cnn']).default('mlp')
-    )
+  return withModelOptions(command)
     .addOption(
       new Option('--exchange <mode>', 'synchronous rounds, or gossip in pairs')
         .choices(['rounds', 'gossip'])
@@ -67,6 +67,8 @@ export function demoCommand(): Command {
 Examples:
   $ starling demo
   $ starling demo --data idx:./fashion-mnist --partition dirichlet:0.3
+  $ starling demo --model resnet8 --rounds 20
+  $ starling demo --data text:./shakespeare.txt
   $ starling demo --peers 8 --kill 2 --exchange gossip --json`
     )
     .action(async (options: DemoOptions) => {
@@ -88,17 +90,18 @@ Examples:
 async function demo(options: DemoOptions, directory: string): Promise<void> {
   const startMs = performance.now()
   const live = new LiveLines(options.quiet === true)
-  const shards = shardSpecs(options)
+  const shards = shareOut(options)
   const taskFile = join(directory, 'task.json')
   const { kill, rounds } = options
-  const swarm = new Swarm({ directory, taskFile, shards, rounds, kill })
+  const task = await demoTask(options, shards)
+  const swarm = new Swarm({ directory, taskFile, shards: shards.specs, rounds, kill })
   const interruption = endOnSignals(swarm, directory)
-  const task = await demoTask(options)
   await writeFile(taskFile, JSON.stringify(task.manifest))
 
   live.say(
-    `${options.peers} daemons on this machine, ${options.samples} private samples each of ` +
-      `${options.data} (${options.partition}), ${task.layout.parameterCount} parameters`
+    `${options.peers} daemons on this machine, ${shards.samples} private samples each of ` +
+      `${options.data} (${shards.partition}), ${modelForPeople(task.manifest.model)} of ` +
+      `${task.layout.parameterCount} parameters`
   )
   const draw = (): void =>
     live.show(() => swarm.seats.map((seat, index) => lineOf(seat, index, rounds)))
@@ -115,13 +118,13 @@ async function demo(options: DemoOptions, directory: string): Promise<void> {
   const steps = Math.max(...swarm.seats.map(({ status }) => status?.steps ?? 0))
   const baselines = await measureBaselines(
     task,
-    shards,
+    shards.specs,
     steps,
     directories(options),
     (name, share) => live.show(() => [`for comparison: ${name} ${percent(share)}`])
   )
   live.end()
-  report(options, swarm.seats, baselines, (performance.now() - startMs) / 1000)
+  report(options, shards, swarm.seats, baselines, (performance.now() - startMs) / 1000)
 }
 
 async function watch(swarm: Swarm, draw: () => void): Promise<void> {
@@ -129,43 +132,25 @@ async function watch(swarm: Swarm, draw: () => void): Promise<void> {
   await swarm.run(draw)
 }
 
-function shardSpecs(options: DemoOptions): string[] {
-  parsePartition(options.partition) // before anything is started
-  const given = parseDataSpec(options.data).options
-  const set: Record<string, string | number> = {
-    partition: options.partition,
-    samples: options.samples,
-    ...(given.seed === 0 ? { seed: options.seed } : {}),
-    ...(given.test === undefined ? { test: options.testSamples } : {})
-  }
-  return Array.from({ length: options.peers }, (_, index) => {
-    const extra = Object.entries({ ...set, shard: `${index}/${options.peers}` })
-    const query = extra.map(([key, value]) => `${key}=${value}`).join('&')
-    return `${options.data}${options.data.includes('?') ? '&' : '?'}${query}`
-  })
+/** Presets small enough that five of them on one machine can be watched. */
+const demoSizes: PresetSizes = {
+  cnn: { filters: [8, 16], hidden: 32 },
+  tabular: { hidden: [64, 64] },
+  chargpt: { layers: 2, width: 48, heads: 4 }
 }
 
-function demoTask(options: DemoOptions): Promise<Task> {
-  const dataset = loadDataset(shardSpecs(options)[0] as string, directories(options))
+function demoTask(options: DemoOptions, { specs }: Shards): Promise<Task> {
+  const data = dataSchemaOf(loadDataset(specs[0] as string, directories(options)))
+  const model = modelFrom(options, data, demoSizes)
   return newTask({
     name: 'demo',
-    model: modelOf(options.model),
-    data: dataSchemaOf(dataset),
+    model,
+    data,
+    training: { ...taskDefaults.training, optimizer: optimizerFor(model) },
     merge: { rule: 'average', weights: options.exchange === 'rounds' ? 'metropolis' : 'uniform' },
     exchange: { ...taskDefaults.exchange, mode: options.exchange, intervalMs: roundMs },
     init: { kind: 'shared', seed: options.seed }
   })
-}
-
-function modelOf(preset: DemoOptions['model']): ModelSpec {
-  switch (preset) {
-    case 'logreg':
-      return { preset }
-    case 'mlp':
-      return { preset, hidden: [64] }
-    case 'cnn':
-      return { preset, filters: [8, 16], hidden: 32 }
-  }
 }
 
 function directories(options: DemoOptions): ReturnType<typeof dataDirectories> {
@@ -204,6 +189,7 @@ function lineOf({ status, note }: Seat, index: number, rounds: number): string {
 
 function report(
   options: DemoOptions,
+  shards: Shards,
   seats: readonly Seat[],
   { localOnlyMean, centralized }: Baselines,
   wallSeconds: number
@@ -214,7 +200,7 @@ function report(
   const result = {
     peers: options.peers,
     data: options.data,
-    partition: options.partition,
+    partition: shards.partition,
     rounds: options.rounds,
     processes: seats.length,
     accuracy: { localOnlyMean, swarmMean, swarmMin: Math.min(...accuracies), centralized },

@@ -1,15 +1,15 @@
-import { open, readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { parse } from 'yaml'
 import { StarlingError } from '../core/errors.ts'
 import { loadDataset, parseDataSpec } from '../learning/data/spec.ts'
 import { mergeRules, mergeSchema } from '../learning/merge/rules.ts'
-import type { ModelSpec } from '../learning/model/spec.ts'
 import type { Task } from '../learning/task.ts'
 import type { TaskManifest } from '../learning/task.ts'
 import { homeAt } from '../../peer/home.ts'
 import { TaskStore } from '../../peer/tasks.ts'
+import { modelForPeople, modelFrom, withModelOptions, type ModelOptions } from './model.ts'
 import { dataSchemaOf, newTask, taskDefaults } from './new-task.ts'
+import { optimizerFor, optimizerKinds, type OptimizerOptions } from './optimizers.ts'
 import { printFacts, printJson, printLine } from './print.ts'
 import { dataDirectories, withCommonOptions, type CommonOptions } from './settings.ts'
 import { findTask, readTaskFile } from './task-file.ts'
@@ -23,14 +23,10 @@ export function taskCommand(): Command {
     .addCommand(listCommand())
 }
 
-interface NewOptions extends CommonOptions {
+interface NewOptions extends CommonOptions, ModelOptions, OptimizerOptions {
   readonly name: string
   readonly data: string
-  readonly model: 'logreg' | 'mlp' | 'cnn'
-  readonly hidden?: readonly number[]
   readonly topology?: string
-  readonly optimizer: 'sgd' | 'adam'
-  readonly learningRate?: number
   readonly batchSize: number
   readonly localSteps: number
   readonly merge: string
@@ -43,7 +39,7 @@ interface NewOptions extends CommonOptions {
 
 function newCommand(): Command {
   const { training, exchange } = taskDefaults
-  return withCommonOptions(new Command('new'))
+  const command = withCommonOptions(new Command('new'))
     .description('write a task to a file')
     .argument('<file>', 'where to write it, as JSON')
     .option('--name <name>', 'what people call it', taskDefaults.name)
@@ -52,15 +48,19 @@ function newCommand(): Command {
       "data of the kind to learn from; its shape and classes become the task's",
       'glyphs'
     )
+  return withModelOptions(command)
     .addOption(
-      new Option('--model <preset>', 'which model').choices(['logreg', 'mlp', 'cnn']).default('mlp')
+      new Option('--topology <file>', 'another name for --layers').conflicts([
+        ...['layers', 'model', 'hidden']
+      ])
     )
-    .option('--hidden <list>', 'units of the hidden layers, such as 128,64', parseNumbers)
-    .option('--topology <file>', 'a tfjs-layers model.toJSON() instead of a preset')
     .addOption(
-      new Option('--optimizer <kind>', 'which optimizer').choices(['sgd', 'adam']).default('sgd')
+      new Option(
+        '--optimizer <kind>',
+        'which optimizer (default: what is usual for the model, mostly sgd)'
+      ).choices(optimizerKinds)
     )
-    .option('--learning-rate <n>', 'its learning rate (sgd 0.05, adam 0.001)', parseNumber)
+    .option('--learning-rate <n>', 'its learning rate (default: what is usual)', parseNumber)
     .option('--batch-size <n>', 'samples in a step', parseNumber, training.batchSize)
     .option('--local-steps <n>', 'steps between two exchanges', parseNumber, training.localSteps)
     .addOption(
@@ -92,8 +92,9 @@ function newCommand(): Command {
 Examples:
   $ starling task new digits.json
   $ starling task new fashion.json --name fashion --data idx:./fashion-mnist --model cnn
-  $ starling task new photos.json --data cifar:./cifar-10-batches-bin --model cnn --hidden 128
-  $ starling task new table.json --data 'csv:./wine.csv?label=last' --model mlp --hidden 32,16`
+  $ starling task new photos.json --data cifar:./cifar-10-batches-bin --model resnet8
+  $ starling task new table.json --data 'csv:./wine.csv?label=last' --model tabular --hidden 32,16
+  $ starling task new own.json --layers layers.json --optimizer adam`
     )
     .action(async (file: string, options: NewOptions) => {
       const task = await createFrom(options)
@@ -104,13 +105,14 @@ Examples:
 
 async function createFrom(options: NewOptions): Promise<Task> {
   const dataset = loadDataset(options.data, dataDirectories(homeAt(options.home)))
+  const model = modelFrom({ ...options, layers: options.layers ?? options.topology }, dataset)
   const isBuiltIn = parseDataSpec(options.data).source.kind === 'glyphs'
   return newTask({
     name: options.name,
-    model: await modelFrom(options),
+    model,
     data: { ...dataSchemaOf(dataset), ...(isBuiltIn ? { builtIn: 'glyphs' as const } : {}) },
     training: {
-      optimizer: optimizerFrom(options),
+      optimizer: optimizerFor(model, options),
       batchSize: options.batchSize,
       localSteps: options.localSteps
     },
@@ -123,38 +125,6 @@ async function createFrom(options: NewOptions): Promise<Task> {
     init:
       options.init === 'shared' ? { kind: 'shared', seed: options.seed } : { kind: 'independent' }
   })
-}
-
-async function modelFrom({ model, hidden, topology }: NewOptions): Promise<ModelSpec> {
-  if (topology !== undefined) {
-    return { topology: parse(await readFile(topology, 'utf8')) as Record<string, never> }
-  }
-  switch (model) {
-    case 'logreg':
-      return { preset: 'logreg' }
-    case 'mlp':
-      return { preset: 'mlp', hidden: [...(hidden ?? [64])] }
-    case 'cnn':
-      return { preset: 'cnn', filters: [16, 32], hidden: hidden?.[0] ?? 64 }
-  }
-}
-
-function optimizerFrom({
-  optimizer,
-  learningRate
-}: NewOptions): TaskManifest['training']['optimizer'] {
-  switch (optimizer) {
-    case 'sgd':
-      return { kind: 'sgd', learningRate: learningRate ?? 0.05, momentum: 0.9 }
-    case 'adam':
-      return {
-        kind: 'adam',
-        learningRate: learningRate ?? 0.001,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8
-      }
-  }
 }
 
 function checkCommand(): Command {
@@ -209,7 +179,7 @@ function report(task: Task, options: CommonOptions, more: Record<string, string>
     ...more,
     cid,
     name: manifest.name,
-    model: 'preset' in manifest.model ? manifest.model.preset : 'custom topology',
+    model: modelForPeople(manifest.model),
     parameters: `${layout.parameterCount} in ${layout.tensors.length} tensors`,
     data: dataForPeople(manifest.data),
     training: `${manifest.training.optimizer.kind}, batch ${manifest.training.batchSize}, ${manifest.training.localSteps} steps a round`,
@@ -240,8 +210,4 @@ function parseNumber(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('not a number')
   return value
-}
-
-function parseNumbers(text: string): number[] {
-  return text.split(',').map(parseNumber)
 }
