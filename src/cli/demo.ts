@@ -139,6 +139,9 @@ const demoSizes: PresetSizes = {
   chargpt: { layers: 2, width: 48, heads: 4 }
 }
 
+/** Windows of text in a step: each has a label at every position. */
+const textBatchSize = 8
+
 function demoTask(options: DemoOptions, { specs }: Shards): Promise<Task> {
   const data = dataSchemaOf(loadDataset(specs[0] as string, directories(options)))
   const model = modelFrom(options, data, demoSizes)
@@ -146,7 +149,11 @@ function demoTask(options: DemoOptions, { specs }: Shards): Promise<Task> {
     name: 'demo',
     model,
     data,
-    training: { ...taskDefaults.training, optimizer: optimizerFor(model) },
+    training: {
+      ...taskDefaults.training,
+      optimizer: optimizerFor(model),
+      ...(data.positions === undefined ? {} : { batchSize: textBatchSize })
+    },
     merge: { rule: 'average', weights: options.exchange === 'rounds' ? 'metropolis' : 'uniform' },
     exchange: { ...taskDefaults.exchange, mode: options.exchange, intervalMs: roundMs },
     init: { kind: 'shared', seed: options.seed }

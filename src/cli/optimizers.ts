@@ -1,4 +1,4 @@
-import type { ModelSpec } from '../learning/model/spec.ts'
+import type { ModelSpec, presetNames } from '../learning/model/spec.ts'
 import { optimizerSchema, type OptimizerSpec } from '../learning/training.ts'
 
 /** What differs from the defaults of their schema. */
@@ -15,8 +15,10 @@ const customary: Readonly<Record<OptimizerSpec['kind'], Numbers>> = {
   lion: { learningRate: 0.0001, weightDecay: 0.1 }
 }
 
+type PresetName = (typeof presetNames)[number]
+
 /** Presets for which their field takes something else than `sgd` as above. */
-const ofPresets: Readonly<Record<string, Numbers & { kind: OptimizerSpec['kind'] }>> = {
+const ofPresets: Partial<Record<PresetName, Numbers & { kind: OptimizerSpec['kind'] }>> = {
   // He et al., CVPR 2016, section 4.2: momentum and this decay; their rate of 0.1 is for batches of 128.
   resnet8: { kind: 'sgd', learningRate: 0.05, momentum: 0.9, weightDecay: 1e-4 },
   resnet20: { kind: 'sgd', learningRate: 0.05, momentum: 0.9, weightDecay: 1e-4 },

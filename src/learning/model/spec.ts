@@ -51,4 +51,3 @@ export type PresetSpec = z.infer<typeof presetSchema>
 
 /** Names of all presets, in the order of their schema. */
 export const presetNames = presetSchema.options.map(({ shape }) => shape.preset.value)
-export type PresetName = (typeof presetNames)[number]
