@@ -69,18 +69,16 @@ function meantShape(
   errors: readonly Issues[],
   value: unknown
 ): { meant: number; stranger?: string | undefined } {
-  const given = typeof value === 'object' && value !== null ? Object.keys(value) : []
   const isOther = ({ path, code }: Issues[number]): boolean =>
     path.length === 0 && code === 'invalid_type'
   const scores = errors.map((faults, index) => {
     if (faults.some(isOther)) return -1
-    const known = ownKeys(options[index], value)
-    return given.filter((key) => known.includes(key)).length
+    return keysKnown(options[index], value)
   })
   const best = Math.max(...scores)
   if (best < 0) return { meant: -1 }
   const isAmbiguous = best === 0 && scores.filter((score) => score === best).length > 1
-  return { meant: scores.indexOf(best), stranger: isAmbiguous ? given[0] : undefined }
+  return { meant: scores.indexOf(best), stranger: isAmbiguous ? givenKeys(value)[0] : undefined }
 }
 
 function notOneOf(value: unknown, known: readonly string[]): string {
@@ -92,6 +90,15 @@ function keysOf(schema: z.core.$ZodType | undefined, input: unknown): string[] {
   if (schema instanceof z.ZodObject) return Object.keys(schema.shape)
   if (!(schema instanceof z.ZodUnion)) return []
   return schema.options.flatMap((option) => keysOf(chosen(unwrapped(option), input), input))
+}
+
+function keysKnown(option: z.core.$ZodType | undefined, value: unknown): number {
+  const known = ownKeys(option, value)
+  return givenKeys(value).filter((key) => known.includes(key)).length
+}
+
+function givenKeys(value: unknown): string[] {
+  return typeof value === 'object' && value !== null ? Object.keys(value) : []
 }
 
 /** The keys of one shape; of several that a word tells apart, as long as it does not, that word. */
@@ -113,7 +120,13 @@ function schemaAt(
   const here = chosen(unwrapped(schema), input)
   const [key, ...rest] = path
   if (key === undefined) return here
-  return schemaAt(childSchema(here, key), rest, childValue(input, key))
+  const [first, ...others] = here instanceof z.ZodUnion ? here.options : [here]
+  const likeliest = others.reduce(
+    (best, option) => (keysKnown(option, input) > keysKnown(best, input) ? option : best),
+    first
+  )
+  const child = childSchema(chosen(unwrapped(likeliest), input), key)
+  return schemaAt(child, rest, childValue(input, key))
 }
 
 function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
