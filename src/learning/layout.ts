@@ -82,7 +82,7 @@ export function createLayout(specs: readonly TensorSpec[]): Layout {
       throw new StarlingError(
         'STARLING_BAD_MODEL',
         `the model has more than ${parametersMax} parameters at '${spec.name}' ` +
-          `(${Math.ceil((offset * 4) / 2 ** 20)} MiB)`
+          `(${Math.ceil((offset * 4) / 2 ** 20)} MiB): make its layer smaller, or what it looks at`
       )
     }
   }

@@ -56,3 +56,26 @@ export function requireIndices(
     }
   }
 }
+
+/**
+ * What to throw when some feature of the rows is not finite: names the first.
+ * @param rows - one of them has such a feature
+ */
+export function notFinite(
+  { features }: Samples,
+  rows: readonly number[],
+  sampleSize: number
+): StarlingError {
+  const [row = 0, feature = 0] = rows
+    .map((row) => {
+      const own = features.subarray(row * sampleSize, (row + 1) * sampleSize)
+      return [row, own.findIndex((value) => !Number.isFinite(value))] as const
+    })
+    .find(([, feature]) => feature !== -1) as readonly [number, number]
+  const value = features[row * sampleSize + feature]
+  return new StarlingError(
+    'STARLING_BAD_DATA',
+    `sample ${row} has ${value} as feature ${feature} (both counted from 0), which is not a finite ` +
+      'number: remove the sample, or put a number there'
+  )
+}

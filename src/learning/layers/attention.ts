@@ -23,7 +23,9 @@ export const causalSelfAttention = defineLayer(schema, {
   shape: ({ heads }, [input]) => {
     const { positions, width } = sequenceOf(input)
     if (width % heads !== 0) {
-      throw new LayerError(`has ${heads} heads, which do not divide the width of ${width}`)
+      throw new LayerError(
+        `has ${heads} heads, which do not divide the width of ${width}: use a number that does`
+      )
     }
     if (heads * positions * positions > activationsMax) {
       throw new LayerError(

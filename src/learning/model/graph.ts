@@ -1,5 +1,6 @@
 import { StarlingError } from '../../core/errors.ts'
 import { activationsMax } from '../../core/limits.ts'
+import { nearestWord } from '../../core/nearest.ts'
 import type { DataSchema } from '../data/dataset.ts'
 import { gptBlockLayers } from './gpt-block.ts'
 import { LayerError, sizeOf, type LayerBase, type LayerKind, type Shape } from '../layers/layer.ts'
@@ -54,6 +55,9 @@ export function createGraph(layers: readonly LayerSpec[], data: DataSchema): Gra
   return { inputShape: data.shape, outputShape: last.shape, nodes, tensors, draws, indexBound }
 }
 
+/** Names in a message: enough to see how they look. */
+const placesListedMax = 20
+
 /** Ends the building with an error that names the layer. */
 type Refuse = (why: string) => never
 
@@ -104,12 +108,20 @@ class GraphBuilder {
     if (sources.length === 0) return [this.nodes.length - 1]
     if (sources.length > 1 && !takesMany) refuse('looks at one layer, not at several')
     return sources.map((source) => {
-      const known = [...this.#places.keys()].join(', ')
-      return (
-        this.#places.get(source) ??
-        refuse(`looks at '${source}', but the layers before it are: ${known}`)
-      )
+      return this.#places.get(source) ?? refuse(this.#strangerOf(source))
     })
+  }
+
+  #strangerOf(source: string): string {
+    const known = [...this.#places.keys()]
+    const listed = [
+      ...(known.length > placesListedMax ? ['…'] : []),
+      ...known.slice(-placesListedMax)
+    ]
+    return (
+      `looks at '${source}', but the layers before it are: ${listed.join(', ')}; ` +
+      `did you mean '${nearestWord(source, known)}'?`
+    )
   }
 
   #shapeOf(index: number): Shape {
@@ -135,7 +147,10 @@ function fitted(
     const size = sizeOf(shape)
     if (!(size <= activationsMax)) {
       const mebibytes = Math.ceil((size * 4) / 2 ** 20)
-      refuse(`gives ${size} numbers a sample (${mebibytes} MiB), more than ${activationsMax}`)
+      refuse(
+        `gives ${size} numbers a sample (${mebibytes} MiB), more than ${activationsMax}: make it ` +
+          'smaller, or what it looks at'
+      )
     }
     const tensors = (kind.tensors?.(spec, shapes) ?? []).map((tensor) => ({
       ...tensor,
@@ -169,6 +184,7 @@ function requireScores({ name, shape }: GraphNode, { classes, positions }: DataS
   throw new StarlingError(
     'STARLING_BAD_MODEL',
     `the last layer '${name}' gives [${shape.join(', ')}], the data needs scores of shape ` +
-      `[${wanted.join(', ')}], one for each class`
+      `[${wanted.join(', ')}], one for each class: end with a dense layer of ${classes} units` +
+      (positions === undefined ? '' : ' over all positions')
   )
 }

@@ -251,7 +251,7 @@ export function describeEngine(backend: BackendName): void {
         broken.features[50] = Infinity
 
         expect(() => engine.logits(parameters, broken)).toThrow(
-          'a sample has a feature that is not a finite number'
+          'sample 1 has Infinity as feature 2 (both counted from 0), which is not a finite number'
         )
       })
 

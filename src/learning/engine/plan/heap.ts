@@ -33,7 +33,7 @@ export class Heap {
     this.slopes = next(parameterCount)
     this.optimizer = next(2 * parameterCount)
     this.plansStart = end
-    this.reserve(end)
+    this.reserve(end, 'for its parameters')
   }
 
   /** All of the memory as float32. Another array after each `reserve`. */
@@ -53,24 +53,25 @@ export class Heap {
 
   /**
    * Make sure that there are so many bytes.
+   * @param purpose - what they are for, such as `to train with 32 samples at once`
    * @throws STARLING_BAD_MODEL when there cannot be
    */
-  reserve(bytes: number): void {
+  reserve(bytes: number, purpose: string): void {
     const missing = bytes - this.#memory.buffer.byteLength
-    if (missing > 0) this.#grow(missing, bytes)
+    if (missing > 0) this.#grow(missing, bytes, purpose)
     if (this.#floats.buffer !== this.#memory.buffer) {
       this.#floats = new Float32Array(this.#memory.buffer)
     }
   }
 
-  #grow(missing: number, bytes: number): void {
+  #grow(missing: number, bytes: number, purpose: string): void {
     try {
       this.#memory.grow(Math.ceil(missing / pageBytes))
     } catch {
       throw new StarlingError(
         'STARLING_BAD_MODEL',
-        `the model needs ${(bytes / 2 ** 30).toFixed(1)} GiB of memory to train, more than the ` +
-          '4 GiB that the engine can use or than this machine has: take a smaller batch or model'
+        `the model needs ${(bytes / 2 ** 30).toFixed(1)} GiB of memory ${purpose}, more than the ` +
+          '4 GiB that the engine can use or than this machine has: take a smaller batch or layers'
       )
     }
   }

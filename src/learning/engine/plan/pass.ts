@@ -19,15 +19,21 @@ export interface Pass {
 
 /**
  * Give a plan's regions their addresses, and bind its calls to them.
+ * @param purpose - as for `Heap.reserve`
  * @throws STARLING_BAD_MODEL when the memory does not suffice
  */
-export function createPass(plan: Plan, heap: Heap, options: PlaceOptions = {}): Pass {
+export function createPass(
+  plan: Plan,
+  heap: Heap,
+  purpose: string,
+  options: PlaceOptions = {}
+): Pass {
   const { placements, end } = place(
     plan.calls.map(({ args }) => args),
     heap.plansStart,
     options
   )
-  heap.reserve(end)
+  heap.reserve(end, purpose)
   const calls = plan.calls.map(({ kernel, args }) => {
     if (kernel === 'begin' || kernel === 'end') return undefined
     const numbers = args.map((argument) =>

@@ -7,7 +7,7 @@ import { createLayout, type Layout, type TensorSpec } from '../../layout.ts'
 import type { Graph } from '../../model/graph.ts'
 import { optimizerMemory } from '../../optimizer.ts'
 import type { LossKind, OptimizerSpec, TrainState } from '../../training.ts'
-import { requireBatch, requireIndices, requireParameters } from '../batch.ts'
+import { notFinite, requireBatch, requireIndices, requireParameters } from '../batch.ts'
 import type { Activations, BatchPlan, Engine, Evaluation, StepsTaken } from '../engine.ts'
 import { Heap, addressOf } from './heap.ts'
 import { createPass, type Pass } from './pass.ts'
@@ -185,7 +185,8 @@ export class PlanEngine implements Engine {
     if (known !== undefined) return known
     const { graph, loss } = this.#options
     const request = { ...wanted, graph, loss, layout: this.layout, fixed: this.#heap }
-    const pass = createPass(plan(request), this.#heap, this.#options)
+    const purpose = purposeOf(graph, wanted)
+    const pass = createPass(plan(request), this.#heap, purpose, this.#options)
     const [oldest] = this.#passes.keys()
     if (this.#passes.size >= passesMax && oldest !== undefined) this.#passes.delete(oldest)
     this.#passes.set(key, pass)
@@ -220,12 +221,7 @@ export class PlanEngine implements Engine {
         targets[target++] = label
       }
     }
-    if (!this.#standardise(input, chosen.length * size)) {
-      throw new StarlingError(
-        'STARLING_BAD_DATA',
-        'a sample has a feature that is not a finite number: remove it from the data'
-      )
-    }
+    if (!this.#standardise(input, chosen.length * size)) throw notFinite(samples, chosen, size)
   }
 
   #nodeNamed(name: string): Graph['nodes'][number] {
@@ -243,6 +239,16 @@ export class PlanEngine implements Engine {
 
 function allRows({ count }: Samples): number[] {
   return Array.from({ length: count }, (_, row) => row)
+}
+
+/** What memory is for, and the layer that wants most of it. */
+function purposeOf({ nodes }: Graph, { purpose, count }: Pick<PlanRequest, 'purpose' | 'count'>) {
+  const largest = nodes.reduce((a, b) => (sizeOf(b.shape) > sizeOf(a.shape) ? b : a))
+  const mebibytes = (sizeOf(largest.shape) * 4) / 2 ** 20
+  return (
+    `to ${purpose} with ${count} samples at once (the layer '${largest.name}' gives ` +
+    `${mebibytes.toFixed(1)} MiB for each)`
+  )
 }
 
 function badLabel(row: number, label: number, classes: number): StarlingError {
