@@ -26,6 +26,8 @@ beforeAll(async () => {
   write('inputs/table.csv', 'a,b,kind\n1,2,x\n3,4,y\n5,6,x\n7,8,y\n9,0,x\n')
   write('inputs/hole.csv', 'a,b,kind\n1,2,x\n3,NaN,y\n5,6,x\n')
   write('inputs/long.txt', 'to be or not to be '.repeat(20))
+  write('inputs/layers.json', '[{ "kind": "flatten" }, { "kind": "dens", "units": 10 }]')
+  write('inputs/three.yaml', '- { kind: flatten }\n- { kind: dense, units: 3 }\n')
   write('inputs/wrong-key.yaml', scenario.replace('evaluateEveryRounds', 'evaluateEachRound'))
   write('inputs/impossible.yaml', scenario.replace('rounds: 2', 'rounds: -2'))
   for (const [name, files] of Object.entries(idxDirectories)) {
@@ -85,6 +87,7 @@ const up = (...more: string[]): string[] => ['up', '--task', at('inputs/task.jso
 const run = (...more: string[]): string[] => ['sim', 'run', ...more]
 const info = (spec: string): string[] => ['data', 'info', spec]
 const input = (name: string): string => at('inputs', name)
+const textOf = (name: string): string[] => ['--data', `text:${input(name)}?context=4`]
 const takenPort = (): number => (occupant.address() as AddressInfo).port
 
 const cases: readonly Case[] = [
@@ -183,6 +186,46 @@ const cases: readonly Case[] = [
     args: () => ['up', '--task', input('wrong-tensors.json')],
     code: 2,
     says: [/other tensors than its model/, /remove 'tensors'/]
+  },
+  // the model
+  {
+    what: 'a layer of an unknown kind',
+    args: () => ['task', 'new', at('never.json'), '--layers', input('layers.json')],
+    code: 2,
+    says: [/layers\.json is not valid/, /layers\.1\.kind: .*'dens'; did you mean 'dense'/]
+  },
+  {
+    what: 'a list of layers that does not fit the data',
+    args: () => ['demo', '--layers', input('three.yaml')],
+    code: 2,
+    says: [/last layer 'dense_1' gives \[3\].* 10 units/]
+  },
+  {
+    what: 'a preset that is not for such data',
+    args: () => [
+      ...['demo', '--peers', '2', '--samples', '1', '--partition', 'iid', '--model', 'resnet8'],
+      ...['--data', `csv:${input('table.csv')}?label=kind`]
+    ],
+    code: 2,
+    says: [/residual network needs images .* \[2\]: use 'mlp' or 'tabular'/]
+  },
+  {
+    what: 'text for a model of images',
+    args: () => ['task', 'new', at('never.json'), '--model', 'cnn', ...textOf('long.txt')],
+    code: 2,
+    says: [/'cnn' .* needs images/]
+  },
+  {
+    what: 'hidden layers of a model that has none',
+    args: () => ['task', 'new', at('never.json'), '--model', 'logreg', '--hidden', '3'],
+    code: 2,
+    says: [/'logreg' is not like that: .*'hidden'/]
+  },
+  {
+    what: 'two models at once',
+    args: () => ['demo', '--model', 'mlp', '--layers', input('three.yaml')],
+    code: 2,
+    says: [/--layers <file>' cannot be used with option '--model/]
   },
   // the data
   { what: 'images cut short', args: () => info(`idx:${input('idx-cut')}`), code: 2, says: [/cut/] },

@@ -52,6 +52,34 @@ describe('a list of edges', () => {
   })
 })
 
+describe('a model in a file', () => {
+  const withModel = (layers: string): string => {
+    save('layers.json', layers)
+    return save(
+      'own.yaml',
+      'name: own\nquestion: Mine?\npeers: 4\nrounds: 5\ntopology: { kind: ring }\n' +
+        'task: { batchSize: 7, model: { layers: layers.json } }\n' +
+        'arms: [{ name: a }, { name: b, set: { task.model: { preset: logreg } } }]'
+    )
+  }
+
+  it('is read from beside the scenario, unless an arm has another', () => {
+    const layers = [{ kind: 'flatten' }, { kind: 'dense', units: 10 }]
+    const { arms } = loadScenario(withModel(JSON.stringify(layers)))
+    expect(arms.map(({ scenario }) => scenario.task.model)).toEqual([
+      { layers },
+      { preset: 'logreg' }
+    ])
+    expect(arms[0]?.scenario.task.batchSize).toBe(7)
+  })
+
+  it('is refused by the place in it that is wrong', () => {
+    expect(() => loadScenario(withModel('[{ "kind": "dense" }]'))).toThrow(
+      /layers\.json is not valid:\n {2}layers\.0\.units/
+    )
+  })
+})
+
 describe('a result', () => {
   it('is written with its events, one a line', async () => {
     const { result } = await live('')
