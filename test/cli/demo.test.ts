@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isAlive, Running, scratchOfFile } from './starling.ts'
@@ -51,6 +51,22 @@ describe.runIf(process.platform === 'linux')('the demo', () => {
     expect(code).toBe(0)
     expect(readdirSync(temporaries)).toEqual([])
     expect(processesOf(temporaries)).toEqual([])
+  })
+
+  it.concurrent('learns text, shared out as text is, and compares', async () => {
+    const file = join(scratch(), 'text.txt')
+    writeFileSync(file, 'to be or not to be '.repeat(60))
+    const { demo } = demoIn(
+      'text',
+      ...['--data', `text:${file}?context=8`, '--samples', '20', '--test-samples', '5'],
+      ...['--rounds', '3', '--kill', '0', '--json']
+    )
+    const { stdout, code } = await demo.ended
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      partition: 'iid',
+      accuracy: { localOnlyMean: share, swarmMean: share, swarmMin: share, centralized: share }
+    })
   })
 
   it.concurrent.each([
