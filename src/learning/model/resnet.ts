@@ -6,6 +6,8 @@ import type { LayerSpec } from '../layers/layers.ts'
 const stages = [16, 32, 64]
 /** Each stage but the first halves the image. */
 const sideMin = 2 ** (stages.length - 1)
+/** Running statistics follow within dozens of steps: what is traded after a few is judged by them. */
+const momentum = 0.9
 
 /**
  * The residual networks for small images of He et al., "Deep Residual Learning for Image Recognition",
@@ -76,6 +78,6 @@ function convolution(
       ...{ kind: 'conv2d', name, from, filters, kernelSize, strides },
       ...{ padding: 'same', useBias: false }
     },
-    { kind: 'batchNorm', name: `${name}_norm`, activation }
+    { kind: 'batchNorm', name: `${name}_norm`, momentum, activation }
   ]
 }
