@@ -30,9 +30,9 @@ const laborious: Record<string, readonly [name: string, ...overrides: string[]]>
   ]
 }
 
-/** How fast the simulator is with real models on wasm; its data comes from memory after a first run. */
+/** How fast the simulator is with real models; its data comes from memory after a first run. */
 export async function benchSim(): Promise<SimSpeed> {
-  const createLearning = learner({ backend: 'wasm' })
+  const createLearning = learner()
   const peerRoundsPerSecond: Record<string, number> = {}
   for (const [label, [name, ...overrides]] of Object.entries(scenarios)) {
     const experiment = loadScenario(name, overrides)

@@ -7,7 +7,7 @@ describe('vanishing variance, small', () => {
   it('keeps a plain swarm of strangers at chance, and not a corrected one', async () => {
     let nowMs = 0
     const result = await runScenario(loadScenario('vanishing-variance-small'), 1, {
-      createLearning: learner({ backend: 'wasm' }),
+      createLearning: learner(),
       version: '0.0.0',
       wallMs: () => (nowMs += 500)
     })

@@ -26,10 +26,11 @@ const modules = new Map<string, WebAssembly.Module>()
  *
  * @param fastMath - multiply and add in one rounding where the machine can: some 20 % faster, and the
  *   last bits differ from machine to machine. Where relaxed SIMD is unknown, the plain kernels
- * @throws STARLING_BACKEND_UNAVAILABLE when the compiled kernels are not there
+ * @throws STARLING_BACKEND_UNAVAILABLE when the compiled kernels are not there, or no addresses for
+ *   a memory
  */
 export function loadKernels(fastMath = false): Kernels {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: pagesMax })
+  const memory = newMemory()
   const relaxed = fastMath ? compiled('kernels-relaxed.wasm') : undefined
   const module = relaxed ?? plainModule()
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
@@ -41,6 +42,18 @@ export function loadKernels(fastMath = false): Kernels {
       if (typeof found === 'function') return found as Kernel
       throw new Error(`there is no kernel '${name}'`)
     }
+  }
+}
+
+function newMemory(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum: pagesMax })
+  } catch (error) {
+    throw new StarlingError(
+      'STARLING_BACKEND_UNAVAILABLE',
+      `there are no addresses left for the engine's memory (${String(error)}): raise 'ulimit -v', ` +
+        'or run fewer engines in one process'
+    )
   }
 }
 
