@@ -5,7 +5,7 @@ import type { DataSchema, Samples } from '../../../src/learning/data/dataset.ts'
 import { sampleSize } from '../../../src/learning/data/dataset.ts'
 import { PlanEngine } from '../../../src/learning/engine/plan/plan-engine.ts'
 import type { LayerSpec } from '../../../src/learning/layers/layers.ts'
-import { initialise } from '../../../src/learning/layout.ts'
+import { initialise, type Layout, type TensorSpec } from '../../../src/learning/layout.ts'
 import { createGraph } from '../../../src/learning/model/graph.ts'
 import { someConv2d, someDepthwiseConv2d, someWideConv2d } from './some-convolution.ts'
 import { poolShapes } from './some-pooling.ts'
@@ -13,7 +13,7 @@ import { sequenceShapes } from './some-sequence.ts'
 
 /**
  * No kernel reads or writes outside of what it is given. Every region of a plan gets a gap around it,
- * and all memory is filled with one NaN before a step. A write beyond a region shows in a gap; what is
+ * every tensor one behind it, and all memory is filled with one NaN before a step. A write beyond a region shows in a gap; what is
  * read from beyond, or before it was written, shows as NaN in the result.
  */
 const gapBytes = 192
@@ -64,22 +64,25 @@ describe.each(Object.entries(cases))('the kernels of %s', (_name, arbitrary) => 
   it('stay inside of what they are given', () => {
     fc.assert(
       fc.property(arbitrary, ({ layers, data, count }) => {
-        const guarded = engineFor(layers, data, gapBytes)
-        const plain = engineFor(layers, data, undefined)
-        const parameters = someParameters(guarded)
+        const guarded = engineFor(layers, data, true)
+        const plain = engineFor(layers, data, false)
+        const parameters = someParameters(plain)
+        const apart = movedTo(guarded.layout, parameters, plain.layout)
         const batch = someSamples(data, count)
         const placements = guarded.placementsFor(count)
         const first = Math.min(...placements.map(({ start }) => start)) - gapBytes
         const words = new Uint32Array(guarded.memory.buffer)
         words.fill(canary, first / 4)
 
-        const [gradient, other] = [0, 1].map(() => new Float32Array(parameters.length))
-        const loss = guarded.gradient(parameters.slice(), batch, gradient as Float32Array, 7)
-        const plainLoss = plain.gradient(parameters.slice(), batch, other as Float32Array, 7)
+        const gradient = new Float32Array(apart.length)
+        const plainGradient = new Float32Array(parameters.length)
+        const loss = guarded.gradient(apart, batch, gradient, 7)
+        const plainLoss = plain.gradient(parameters.slice(), batch, plainGradient, 7)
 
         expect(loss).toBe(plainLoss)
         expect(Number.isFinite(loss)).toBe(true)
-        expect(gradient).toEqual(other)
+        expect(movedTo(plain.layout, gradient, guarded.layout)).toEqual(plainGradient)
+        expect(gapsOf(guarded.layout, apart).every(Number.isNaN)).toBe(true)
         expect(writtenBeyond(words, placements, first)).toEqual([])
       }),
       { numRuns: 60 }
@@ -103,17 +106,37 @@ function writtenBeyond(
   return found
 }
 
-function engineFor(
-  layers: LayerSpec[],
-  data: DataSchema,
-  gapBytes: number | undefined
-): PlanEngine {
+/** Guarded, it has gaps around all regions, and a tensor of no layer behind each tensor. */
+function engineFor(layers: LayerSpec[], data: DataSchema, isGuarded: boolean): PlanEngine {
   const graph = createGraph(layers, data)
+  const tensors = isGuarded ? graph.tensors.flatMap((tensor) => [tensor, gapAfter(tensor)]) : []
   return new PlanEngine({
-    ...{ graph, data, tensors: graph.tensors, fastMath: false },
-    loss: 'softmax-cross-entropy',
-    ...(gapBytes !== undefined && { gapBytes })
+    ...{ graph, data, fastMath: false, loss: 'softmax-cross-entropy' },
+    ...(isGuarded ? { tensors, gapBytes } : { tensors: graph.tensors })
   })
+}
+
+const gapName = 'nobody'
+
+function gapAfter({ name }: TensorSpec): TensorSpec {
+  const initialiser = { kind: 'constant', value: NaN } as const
+  return { name: `${name}/${gapName}`, shape: [13], role: 'statistic', initialiser }
+}
+
+/** The tensors of one layout in the places of another; gaps hold what is no number. */
+function movedTo(to: Layout, values: Float32Array, from: Layout): Float32Array {
+  const moved = new Float32Array(to.parameterCount).fill(NaN)
+  for (const { name, offset, size } of from.tensors) {
+    const target = to.tensors.find((tensor) => tensor.name === name)
+    if (target) moved.set(values.subarray(offset, offset + size), target.offset)
+  }
+  return moved
+}
+
+function gapsOf({ tensors }: Layout, values: Float32Array): number[] {
+  return tensors
+    .filter(({ name }) => name.endsWith(gapName))
+    .flatMap(({ offset, size }) => [...values.subarray(offset, offset + size)])
 }
 
 function someParameters({ layout }: PlanEngine): Float32Array {
