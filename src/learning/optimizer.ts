@@ -12,9 +12,22 @@ export function optimizerMemory(
   parameterCount: number,
   memory: Float32Array
 ): Float32Array {
+  const length = memoryLength(spec, parameterCount, memory)
+  return memory.length === 0 ? new Float32Array(length) : memory.slice()
+}
+
+/**
+ * How many numbers the optimizer remembers.
+ * @param memory - what it is to go on from; empty before its first step
+ * @throws STARLING_SHAPE_MISMATCH when the memory is of another optimizer or model
+ */
+export function memoryLength(
+  spec: OptimizerSpec,
+  parameterCount: number,
+  memory: Float32Array
+): number {
   const length = memoryPerParameter(spec) * parameterCount
-  if (memory.length === 0) return new Float32Array(length)
-  if (memory.length === length) return memory.slice()
+  if (memory.length === 0 || memory.length === length) return length
   throw new StarlingError(
     'STARLING_SHAPE_MISMATCH',
     `the memory of '${spec.kind}' has ${length} numbers here, the one to go on from ${memory.length}`

@@ -39,7 +39,7 @@ export function requireBatch(
  */
 export function requireIndices(
   features: Float32Array,
-  rows: readonly number[],
+  rows: Iterable<number>,
   sampleSize: number,
   bound: number
 ): void {

@@ -15,6 +15,7 @@ export class TfjsGraph implements TfjsModel {
   readonly variables: readonly Variable[]
   readonly trained: readonly Variable[]
   readonly layers: ReadonlyMap<string, readonly number[]>
+  readonly indexBound: number | undefined
   readonly #tf: TensorFlow
   readonly #graph: Graph
   readonly #variables: ReadonlyMap<string, Variable>
@@ -31,6 +32,7 @@ export class TfjsGraph implements TfjsModel {
       })
     )
     this.variables = [...this.#variables.values()]
+    this.indexBound = graph.indexBound
     this.layers = new Map(graph.nodes.map(({ name, shape }) => [name, shape]))
     this.trained = this.variables.filter(({ trainable }) => trainable)
   }

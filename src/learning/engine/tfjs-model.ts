@@ -25,6 +25,9 @@ export interface TfjsModel {
    */
   activations(features: Tensor, names: readonly string[]): Tensor[]
 
+  /** Where features are indices: the number that all of them must be below. */
+  readonly indexBound?: number | undefined
+
   /** Give the memory back. */
   dispose(): void
 }

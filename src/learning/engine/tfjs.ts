@@ -7,7 +7,7 @@ import type { Layout, TensorSlot } from '../layout.ts'
 import { losses, type Loss } from '../loss.ts'
 import type { TensorFlow } from '../model/tensorflow.ts'
 import type { LossKind, OptimizerSpec, TrainState } from '../training.ts'
-import { requireBatch, requireParameters } from './batch.ts'
+import { requireBatch, requireIndices, requireParameters } from './batch.ts'
 import { chunksOf, evaluateByLogits, trainByGradient } from './by-gradient.ts'
 import type { Activations, BatchPlan, Engine, Evaluation, StepsTaken } from './engine.ts'
 import type { TfjsModel } from './tfjs-model.ts'
@@ -153,7 +153,11 @@ export class TfjsEngine implements Engine {
   /** Other engines of this process may have left tfjs on another backend. */
   #begin(parameters: Float32Array, samples: Samples): TensorFlow {
     requireParameters(this.layout, parameters)
-    requireBatch(samples, samples.count, sampleSize(this.#data), this.#data.positions ?? 1)
+    const size = sampleSize(this.#data)
+    requireBatch(samples, samples.count, size, this.#data.positions ?? 1)
+    const { indexBound } = this.#model
+    const rows = Array(samples.count).keys()
+    if (indexBound !== undefined) requireIndices(samples.features, rows, size, indexBound)
     // A backend that has answered before is set at once: the promise is a formality.
     if (this.#tf.getBackend() !== this.#tfjsBackend) void this.#tf.setBackend(this.#tfjsBackend)
     return this.#tf

@@ -13,6 +13,7 @@ const schema = layerSchema('dropout', {
  * JMLR 15 (2014).
  */
 export const dropout = defineLayer(schema, {
+  draws: true,
   shape: (_, [input = []]) => input,
 
   plan({ rate }, planner) {

@@ -22,6 +22,9 @@ export interface LayerKind<Spec extends LayerBase = LayerBase> {
   /** Its tensors; names are unique within the layer. None when it is left out. */
   tensors?(spec: Spec, inputs: readonly Shape[]): readonly TensorSpec[]
 
+  /** Whether it draws numbers while it trains. */
+  readonly draws?: boolean
+
   /** If its input is indices: the number that all of them are below. */
   indexBound?(spec: Spec): number
 

@@ -32,8 +32,6 @@ export interface GraphNode {
   readonly tensors: readonly TensorSpec[]
 }
 
-const drawingKinds: ReadonlySet<string> = new Set(['dropout'])
-
 /** The name by which layers call the model's input. */
 export const inputName = 'input'
 
@@ -50,7 +48,7 @@ export function createGraph(layers: readonly LayerSpec[], data: DataSchema): Gra
   requireScores(last, data)
   const tensors = nodes.flatMap((node) => node.tensors)
   createLayout(tensors) // checks the sum of their sizes
-  const draws = nodes.some(({ spec }) => drawingKinds.has(spec.kind))
+  const draws = nodes.some(({ kind }) => kind.draws === true)
   const indexBound = indexBoundOf(nodes, data)
   return { inputShape: data.shape, outputShape: last.shape, nodes, tensors, draws, indexBound }
 }

@@ -64,8 +64,13 @@ describe('loading', () => {
 
   it('gives each its own memory', () => {
     const other = loadKernels()
-    new Float32Array(memory.buffer, input, 1)[0] = 7
-    expect(new Float32Array(other.memory.buffer, 0, 1).buffer).not.toBe(memory.buffer)
+    other.memory.grow(16)
+
+    other.kernel('fill')(input, 1, 7)
+    kernel('fill')(input, 1, 5)
+
+    expect(new Float32Array(other.memory.buffer, input, 1)[0]).toBe(7)
+    expect(new Float32Array(memory.buffer, input, 1)[0]).toBe(5)
   })
 
   it('takes kernels that round freely only when they are asked for', () => {

@@ -97,8 +97,12 @@ describe('causal self-attention', () => {
 })
 
 describe('an embedding', () => {
-  it.each([7, -1, NaN, Infinity])('refuses the index %d in data, and names the bound', (index) => {
-    const engine = engineOf(gpt, text)
+  it.each(
+    (['plan', 'cpu'] as const).flatMap((backend) =>
+      [7, -1, NaN, Infinity].map((index) => [backend, index] as const)
+    )
+  )('refuses, on %s, the index %d in data, and names the bound', async (backend, index) => {
+    const engine = await createEngine({ model: { layers: gpt }, data: text, backend })
     const samples = sequences(text, 2)
     samples.features[14] = index
 

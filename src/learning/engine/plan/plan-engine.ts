@@ -5,7 +5,7 @@ import type { DataSchema, Samples } from '../../data/dataset.ts'
 import { sizeOf } from '../../layers/layer.ts'
 import { createLayout, type Layout, type TensorSpec } from '../../layout.ts'
 import type { Graph } from '../../model/graph.ts'
-import { optimizerMemory } from '../../optimizer.ts'
+import { memoryLength } from '../../optimizer.ts'
 import type { LossKind, OptimizerSpec, TrainState } from '../../training.ts'
 import { notFinite, requireBatch, requireIndices, requireParameters } from '../batch.ts'
 import type { Activations, BatchPlan, Engine, Evaluation, StepsTaken } from '../engine.ts'
@@ -33,7 +33,7 @@ export class PlanEngine implements Engine {
   readonly layout: Layout
   readonly #options: PlanEngineOptions
   readonly #heap: Heap
-  /** By what they are for; those used longest ago go first. */
+  /** By what they are for; those made first go first. */
   readonly #passes = new Map<string, Pass>()
   readonly #sampleSize: number
   /** Samples judged at a time. */
@@ -76,9 +76,11 @@ export class PlanEngine implements Engine {
     steps: number
   ): StepsTaken {
     this.#load(state.parameters)
-    const memory = optimizerMemory(optimizer, this.layout.parameterCount, state.optimizer)
+    const length = memoryLength(optimizer, this.layout.parameterCount, state.optimizer)
     const memoryAddress = addressOf(this.#heap.optimizer)
-    this.#heap.view(memoryAddress, memory.length).set(memory)
+    const memory = this.#heap.view(memoryAddress, length)
+    if (state.optimizer.length === 0) memory.fill(0)
+    else memory.set(state.optimizer)
     const update = planOptimizer(optimizer, this.layout, this.#heap)
     const losses: number[] = []
     let seen = 0
@@ -92,7 +94,7 @@ export class PlanEngine implements Engine {
     }
     return {
       parameters: this.#view(this.#heap.parameters).slice(),
-      optimizer: this.#heap.view(memoryAddress, memory.length).slice(),
+      optimizer: this.#heap.view(memoryAddress, length).slice(),
       losses,
       samples: seen
     }
