@@ -10,7 +10,7 @@ import type {
   ParticipantOptions,
   Rejection
 } from './participant-io.ts'
-import { isBehind, jumpToSwarm, peersAhead, type PaceOptions } from './pace.ts'
+import { isAhead, isBehind, jumpToSwarm, peersAhead, swarmRound, type PaceOptions } from './pace.ts'
 
 export interface JoiningComponents extends Pick<ParticipantComponents, 'random' | 'wanted'> {
   readonly ours: Ours
@@ -35,6 +35,8 @@ export class Joining {
   readonly #options: JoiningOptions
   readonly #catchUp: CatchUp
   #untilMs = Infinity
+  /** Where the swarm was when we last saw it behind us. */
+  #awaited = Infinity
 
   constructor(components: JoiningComponents, options: JoiningOptions) {
     this.#components = components
@@ -109,6 +111,19 @@ export class Joining {
   /** The swarm went on without us: join again. */
   isBehind(task: Task, model: LocalModel): boolean {
     return isBehind(model, this.#components.acquaintance.neighbours, this.#pace(task))
+  }
+
+  /** We went on without the swarm: it comes after us. */
+  isAhead(task: Task, model: LocalModel): boolean {
+    return isAhead(model, this.#components.acquaintance.neighbours, this.#pace(task))
+  }
+
+  /** @returns whether the swarm that is behind us has moved since we last looked; of the dead, it never does */
+  awaitsSwarm(): boolean {
+    const swarm = swarmRound(this.#components.acquaintance.neighbours)
+    const moved = swarm > this.#awaited
+    this.#awaited = swarm
+    return moved
   }
 
   #askForTask(): Joined {
