@@ -1,4 +1,4 @@
-import type { Connection, Libp2pEvents, Stream } from '@libp2p/interface'
+import type { Connection, IdentifyResult, Libp2pEvents, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { Driver } from '../src/core/driver.ts'
 import type { Body, Machine } from '../src/core/machine.ts'
@@ -16,16 +16,21 @@ import type {
   ParticipantInput,
   Timer
 } from '../protocols/participant-io.ts'
-import { dialable, tellable, type PeerAddress } from './addresses.ts'
-import { Announcer, type Announcement, type GossipManners, type Heard } from './announcements.ts'
-import { bootstrapDefaults, Bootstraps, type BootstrapEvent } from './bootstrap.ts'
-import type { BootstrapOptions } from './bootstrap.ts'
+import { dialable, tellable, type PeerAddress } from './network/addresses.ts'
+import {
+  Announcer,
+  type Announcement,
+  type GossipManners,
+  type Heard
+} from './discovery/announcements.ts'
+import { bootstrapDefaults, Bootstraps, type BootstrapEvent } from './discovery/bootstrap.ts'
+import type { BootstrapOptions } from './discovery/bootstrap.ts'
 import { Guard } from './guarded.ts'
 import { Inbox } from './inbox.ts'
-import { startNetwork, type StarlingNode } from './network.ts'
+import { startNetwork, type StarlingNode } from './network/network.ts'
 import { Outbox, outboxDefaults, type OutboxOptions } from './outbox.ts'
 import { paceDefaults, type Pace } from './pace.ts'
-import { Providers, providersDefaults, type ProvidersOptions } from './providers.ts'
+import { Providers, providersDefaults, type ProvidersOptions } from './discovery/providers.ts'
 import { reasonOf } from './reason.ts'
 
 /** The libp2p protocol that carries our frames. The number rises when old peers cannot read them. */
@@ -190,12 +195,12 @@ export class Libp2pBody implements Body<ParticipantEffect> {
    */
   async start(): Promise<void> {
     const { node } = this.#parts
-    const onConnect = ({ detail }: Libp2pEvents['peer:connect']) => this.#peerUp(detail.toString())
-    const onDisconnect = ({ detail }: Libp2pEvents['peer:disconnect']) =>
-      this.#peerDown(detail.toString())
+    const onIdentify = ({ detail }: Libp2pEvents['peer:identify']) => this.#identified(detail)
+    const onClose = ({ detail }: Libp2pEvents['connection:close']) =>
+      this.#closed(detail.remotePeer.toString())
     this.#stopListening.push(
-      this.#guard.listen(node, 'peer:connect', onConnect),
-      this.#guard.listen(node, 'peer:disconnect', onDisconnect),
+      this.#guard.listen(node, 'peer:identify', onIdentify),
+      this.#guard.listen(node, 'connection:close', onClose),
       this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses())
     )
     await node.handle(framesProtocol, this.#guard.wrap('a new stream', this.#receive.bind(this)), {
@@ -204,7 +209,6 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     await startNetwork(node)
     this.#begin()
     this.#tellAddresses()
-    for (const peer of node.getPeers()) this.#peerUp(peer.toString())
     this.#bootstraps.start()
   }
 
@@ -302,6 +306,16 @@ export class Libp2pBody implements Body<ParticipantEffect> {
 
   // --- peers ------------------------------------------------------------------------------------
 
+  /** Who is connected is a peer when it speaks our frames: a helper does not. */
+  #identified({ connection, peerId, protocols }: IdentifyResult): void {
+    if (connection.status !== 'open' || !carriesModels(connection)) return
+    if (protocols.includes(framesProtocol)) this.#peerUp(peerId.toString())
+  }
+
+  #closed(peer: PeerId): void {
+    if (this.#connectionsTo(peer).length === 0) this.#peerDown(peer)
+  }
+
   #peerUp(peer: PeerId): void {
     if (this.#up.has(peer) || this.#stopping !== undefined) return
     this.#up.add(peer)
@@ -319,10 +333,11 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     this.#deliver({ kind: 'peerDown', peer })
   }
 
+  /** Those over which frames may travel. */
   #connectionsTo(peer: PeerId): Connection[] {
     return this.#parts.node
       .getConnections(peerIdFromString(peer))
-      .filter(({ status }) => status === 'open')
+      .filter((connection) => connection.status === 'open' && carriesModels(connection))
   }
 
   async #connect({ peer, addresses }: Contact): Promise<void> {
@@ -356,7 +371,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   #receive(stream: Stream, connection: Connection): void {
     const peer = connection.remotePeer.toString()
     // Streams are negotiated in their own time: the connection may be gone when one is handed over.
-    if (connection.status === 'open') this.#peerUp(peer)
+    if (connection.status === 'open' && carriesModels(connection)) this.#peerUp(peer)
     if (this.#stopping !== undefined || !this.#up.has(peer)) {
       stream.abort(new Error('not listening'))
       return
@@ -549,6 +564,11 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   #breakConnections(why: string): void {
     for (const connection of this.#parts.node.getConnections()) connection.abort(new Error(why))
   }
+}
+
+/** A relay that limits what it carries would cut a model in the middle. */
+function carriesModels({ limits }: Connection): boolean {
+  return limits === undefined
 }
 
 /** How long a disconnected peer may take to hear our last words, in milliseconds. */

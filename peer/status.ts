@@ -1,7 +1,7 @@
 import type { MergingSnapshot } from '../protocols/tally.ts'
 import type { Participant } from '../protocols/participant.ts'
 import type { Libp2pBody } from './body.ts'
-import { joinLine, type JoinLine } from './join-line.ts'
+import { joinLine, type JoinLine } from './network/join-line.ts'
 import type { Work } from './work.ts'
 
 /** What `status` tells; the names are a promise to programs. */

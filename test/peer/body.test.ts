@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { sha256Hex } from '../../src/core/digest.ts'
 import type { Message } from '../../protocols/messages.ts'
 import { framesProtocol } from '../../peer/body.ts'
-import { readPeerAddress } from '../../peer/addresses.ts'
+import { readPeerAddress } from '../../peer/network/addresses.ts'
 import { connect, contactOf, startNode, startPeer, type Peer } from './swarm.ts'
 import { tinyTask } from '../tiny-task.ts'
 

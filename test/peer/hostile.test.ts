@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Message, Update } from '../../protocols/messages.ts'
 import { encodeFrame } from '../../protocols/wire.ts'
 import { framesProtocol } from '../../peer/body.ts'
-import type { StarlingNode } from '../../peer/network.ts'
+import type { StarlingNode } from '../../peer/network/network.ts'
 import { contactOf, connect, startNode, startPeer, type Peer } from './swarm.ts'
 import { tinyTask } from '../tiny-task.ts'
 
@@ -36,6 +36,7 @@ interface Siege {
 async function siege(options: Parameters<typeof startPeer>[0] = {}): Promise<Siege> {
   const [victim, stranger] = await Promise.all([startPeer(options), startNode()])
   victim.body.perform({ kind: 'adopt', task: tinyTask(count) })
+  await stranger.handle(framesProtocol, () => undefined) // says that it speaks it
   const connection = await stranger.dial(victim.node.getMultiaddrs()[0]!)
   const open = () => connection.newStream(framesProtocol)
   await victim.inputs.first('peerUp')

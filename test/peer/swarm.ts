@@ -2,7 +2,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { afterEach } from 'vitest'
 import type { Machine } from '../../src/core/machine.ts'
-import { GossipManners } from '../../peer/announcements.ts'
+import { GossipManners } from '../../peer/discovery/announcements.ts'
 import { libp2pBody, type BodyEvent, type BodyOptions, type Libp2pBody } from '../../peer/body.ts'
 import type { Store, Trainer } from '../../peer/body.ts'
 import {
@@ -10,7 +10,7 @@ import {
   startNetwork,
   type NetworkOptions,
   type StarlingNode
-} from '../../peer/network.ts'
+} from '../../peer/network/network.ts'
 import type { ParticipantEffect, ParticipantInput } from '../../protocols/participant-io.ts'
 
 /** Real nodes on loopback for tests; each is stopped when its test ends. */

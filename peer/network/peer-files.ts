@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FsDatastore } from 'datastore-fs'
 import { NotFoundError } from '@libp2p/interface'
-import { peerFilesMax, recordsMax } from '../src/core/limits.ts'
+import { peerFilesMax, recordsMax } from '../../src/core/limits.ts'
 
 type Key = Parameters<FsDatastore['put']>[0]
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { announcementBytesMax } from '../../src/core/limits.ts'
+import { announcementBytesMax } from '../../../src/core/limits.ts'
 import {
   decodeAnnouncement,
   encodeAnnouncement,
   GossipManners,
   topicOf
-} from '../../peer/announcements.ts'
-import { connect, startNode, startPeer } from './swarm.ts'
-import { tinyTask } from '../tiny-task.ts'
+} from '../../../peer/discovery/announcements.ts'
+import { connect, startNode, startPeer } from '../swarm.ts'
+import { tinyTask } from '../../tiny-task.ts'
 
 const task = tinyTask(10)
 const announcement = {

@@ -1,6 +1,6 @@
-import type { PeerAddress } from './addresses.ts'
-import type { Guard } from './guarded.ts'
-import { reasonOf } from './reason.ts'
+import type { PeerAddress } from '../network/addresses.ts'
+import type { Guard } from '../guarded.ts'
+import { reasonOf } from '../reason.ts'
 
 export interface BootstrapOptions {
   /** First pause after a failure, in milliseconds; doubles with every further one. */

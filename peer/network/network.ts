@@ -11,17 +11,17 @@ import { isPrivateIp } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import { StarlingError } from '../src/core/errors.ts'
+import { StarlingError } from '../../src/core/errors.ts'
 import {
   connectionsMax,
   handshakesMax,
   pingStreamsMax,
   inboundConnectionsPerSecondMax,
   topicBytesPerPeerMax
-} from '../src/core/limits.ts'
+} from '../../src/core/limits.ts'
 import { readAddress } from './addresses.ts'
 import { PeerFiles } from './peer-files.ts'
-import { reasonOf } from './reason.ts'
+import { reasonOf } from '../reason.ts'
 
 /** Our libp2p: which transports, which services, and every setting that differs from its defaults. */
 
@@ -71,14 +71,37 @@ const dayMs = 86_400_000
  */
 export async function createNetwork(options: NetworkOptions): Promise<StarlingNode> {
   const { transport = 'tcp', discovers = true } = options
+  return createLibp2p<Services>({
+    ...(await commonSettings(options)),
+    transports: [transport === 'memory' ? memory() : tcp()],
+    connectionGater: gaterOf(options.admits),
+    connectionManager: {
+      // Whoever says who is connected to whom means it: no connection is one too many.
+      maxConnections: discovers ? connectionsMax : Infinity,
+      inboundConnectionThreshold: discovers ? inboundConnectionsPerSecondMax : Infinity,
+      maxIncomingPendingConnections: discovers ? handshakesMax : Infinity
+    },
+    services: {
+      ...commonServices(),
+      ...(discovers ? discovery(options.gossipScore) : {})
+    }
+  })
+}
+
+export type CommonOptions = Pick<
+  NetworkOptions,
+  'privateKey' | 'listen' | 'announce' | 'datastorePath' | 'onTrouble' | 'transport'
+>
+
+/** What all our libp2p nodes have in common: members of swarms and those who help them. */
+export async function commonSettings(options: CommonOptions) {
   const listen =
-    transport === 'memory'
+    options.transport === 'memory'
       ? options.listen.map((address) => multiaddr(address))
       : options.listen.map((address) => readAddress(address, 'listen'))
   const announce = options.announce.map((address) => readAddress(address, 'announce'))
   const datastore = await openDatastore(options)
-
-  return createLibp2p<Services>({
+  return {
     start: false,
     privateKey: options.privateKey,
     nodeInfo: { userAgent: 'starling' },
@@ -89,8 +112,6 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
       listen: listen.map(String),
       appendAnnounce: [...announce.map(String), ...publicAddresses(listen)]
     },
-    transports: [transport === 'memory' ? memory() : tcp()],
-    connectionGater: gaterOf(options.admits),
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
@@ -103,24 +124,20 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
         }
       })
     ],
-    connectionManager: {
-      // Whoever says who is connected to whom means it: no connection is one too many.
-      maxConnections: discovers ? connectionsMax : Infinity,
-      inboundConnectionThreshold: discovers ? inboundConnectionsPerSecondMax : Infinity,
-      maxIncomingPendingConnections: discovers ? handshakesMax : Infinity
-    },
     // A busy or throttled machine answers late. Being slow is not being dead: the deadlines of the
     // protocol decide about rounds, this only clears away connections that nobody closed.
-    connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 60_000 } },
-    services: {
-      identify: identify(),
-      identifyPush: identifyPush(),
-      // The DHT and the connection monitor ping at the same time; with libp2p's limit of one stream the
-      // monitor's ping fails, and it aborts a healthy connection.
-      ping: ping({ maxInboundStreams: pingStreamsMax, maxOutboundStreams: pingStreamsMax }),
-      ...(discovers ? discovery(options.gossipScore) : {})
-    }
-  })
+    connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 60_000 } }
+  }
+}
+
+export function commonServices() {
+  return {
+    identify: identify(),
+    identifyPush: identifyPush(),
+    // The DHT and the connection monitor ping at the same time; with libp2p's limit of one stream the
+    // monitor's ping fails, and it aborts a healthy connection.
+    ping: ping({ maxInboundStreams: pingStreamsMax, maxOutboundStreams: pingStreamsMax })
+  }
 }
 
 /** How peers find each other: a DHT of our own, and gossip about who works on what. */
@@ -176,7 +193,7 @@ export async function startNetwork(node: StarlingNode): Promise<void> {
   }
 }
 
-async function openDatastore(options: NetworkOptions): Promise<PeerFiles | undefined> {
+async function openDatastore(options: CommonOptions): Promise<PeerFiles | undefined> {
   if (options.datastorePath === null) return undefined
   const path = options.datastorePath
   const datastore = new PeerFiles(path, (failure) =>

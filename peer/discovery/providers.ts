@@ -1,9 +1,9 @@
 import type { ContentRouting, PeerInfo } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
-import type { Contact } from '../protocols/messages.ts'
-import { contactsPerMessageMax } from '../src/core/limits.ts'
-import { tellable } from './addresses.ts'
-import type { Guard } from './guarded.ts'
+import type { Contact } from '../../protocols/messages.ts'
+import { contactsPerMessageMax } from '../../src/core/limits.ts'
+import { tellable } from '../network/addresses.ts'
+import type { Guard } from '../guarded.ts'
 
 export interface ProvidersOptions {
   /** Pause after the first search, in milliseconds; doubles with every further one. */

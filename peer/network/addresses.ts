@@ -1,7 +1,7 @@
 import { isLoopback, isPrivate } from '@libp2p/utils'
 import { CODE_P2P, multiaddr, type Multiaddr } from '@multiformats/multiaddr'
-import { StarlingError } from '../src/core/errors.ts'
-import { addressLengthMax, addressesPerContactMax } from '../src/core/limits.ts'
+import { StarlingError } from '../../src/core/errors.ts'
+import { addressLengthMax, addressesPerContactMax } from '../../src/core/limits.ts'
 
 /**
  * Read a multiaddr that the user wrote.

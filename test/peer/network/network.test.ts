@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { CID } from 'multiformats/cid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startNode } from './swarm.ts'
-import { tinyTask } from '../tiny-task.ts'
+import { startNode } from '../swarm.ts'
+import { tinyTask } from '../../tiny-task.ts'
 
 let home: string
 beforeAll(async () => {

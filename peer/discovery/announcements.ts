@@ -6,9 +6,9 @@ import {
   addressLengthMax,
   announcementBytesMax,
   announcersMax
-} from '../src/core/limits.ts'
-import type { Contact, PeerId } from '../protocols/messages.ts'
-import type { Guard } from './guarded.ts'
+} from '../../src/core/limits.ts'
+import type { Contact, PeerId } from '../../protocols/messages.ts'
+import type { Guard } from '../guarded.ts'
 
 /** What a peer says of itself now and then, on a gossip topic of its task. All of it is its own claim. */
 const announcementSchema = z.strictObject({

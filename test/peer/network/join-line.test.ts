@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { joinLine } from '../../peer/join-line.ts'
+import { joinLine } from '../../../peer/network/join-line.ts'
 
 const self = '12D3KooWJWEKvSFbben74C7H4YtKjhPMTDxd7gP7zxWSUEeF27st'
 const loopback = '/ip4/127.0.0.1/tcp/4001'
