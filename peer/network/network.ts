@@ -140,8 +140,14 @@ export function commonServices() {
   }
 }
 
-/** How peers find each other: a DHT of our own, and gossip about who works on what. */
-function discovery(gossipScore: NetworkOptions['gossipScore']) {
+/**
+ * How peers find each other: a DHT of our own, and gossip about who works on what.
+ * @param peerInfoMapper - which addresses of peers are passed on; by default, all
+ */
+export function discovery(
+  gossipScore: NetworkOptions['gossipScore'],
+  peerInfoMapper = passthroughMapper
+) {
   return {
     dht: kadDHT({
       // Never the public IPFS DHT.
@@ -149,7 +155,7 @@ function discovery(gossipScore: NetworkOptions['gossipScore']) {
       // The defaults wait for a verified public address and strip private ones: on a LAN all
       // tables would stay empty.
       clientMode: false,
-      peerInfoMapper: passthroughMapper,
+      peerInfoMapper,
       allowQueryWithZeroPeers: true
     }),
     pubsub: gossipsub({
