@@ -38,7 +38,7 @@ import { Providers, providersDefaults, type ProvidersOptions } from './discovery
 import { reasonOf } from './reason.ts'
 
 /** The libp2p protocol that carries our frames. The number rises when old peers cannot read them. */
-export const framesProtocol = '/starling/2/frames'
+export const framesProtocol = '/starling/3/frames'
 
 /** Does the work of training elsewhere: a blocked event loop looks like a dead peer. */
 export interface Trainer {
