@@ -27,6 +27,9 @@ import { bootstrapDefaults, Bootstraps, type BootstrapEvent } from './discovery/
 import type { BootstrapOptions } from './discovery/bootstrap.ts'
 import { Guard } from './guarded.ts'
 import { Inbox } from './inbox.ts'
+import { earlierPeers } from './discovery/earlier.ts'
+import { ReachWatch, type ReachEvent } from './nat/reach-watch.ts'
+import { reachOfNode, type ReachOfNode } from './nat/reach.ts'
 import { startNetwork, type StarlingNode } from './network/network.ts'
 import { Outbox, outboxDefaults, type OutboxOptions } from './outbox.ts'
 import { paceDefaults, type Pace } from './pace.ts'
@@ -87,6 +90,7 @@ export const bodyDefaults: BodyOptions = {
 /** What the network itself has to tell, besides what the participant emits. */
 export type NetworkEvent =
   | BootstrapEvent
+  | ReachEvent
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   /** A frame was given up on the way out. */
   | {
@@ -128,6 +132,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   readonly #announcer: Announcer | undefined
   readonly #providers: Providers
   readonly #bootstraps: Bootstraps
+  readonly #reachWatch: ReachWatch
   readonly #listeners = new Set<(event: BodyEvent) => void>()
   readonly #up = new Set<PeerId>()
   readonly #inboxes = new Map<PeerId, Inbox>()
@@ -177,6 +182,11 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       },
       options.bootstrap
     )
+    this.#reachWatch = new ReachWatch({
+      guard: this.#guard,
+      reach: () => this.reach(),
+      onEvent: (event) => this.#tell(event)
+    })
   }
 
   get self(): PeerId {
@@ -209,7 +219,13 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     await startNetwork(node)
     this.#begin()
     this.#tellAddresses()
+    this.#reachWatch.start()
     this.#bootstraps.start()
+    if (node.services.pubsub !== undefined) {
+      this.#guard.run('remembering peers', async () =>
+        this.meet(await earlierPeers(node.peerStore, this.self, framesProtocol))
+      )
+    }
   }
 
   /** Say goodbye, save and stop the network, in at most stopMsMax. */
@@ -234,6 +250,17 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       bugs: this.#guard.bugs,
       heard: this.#announcer?.heard ?? []
     }
+  }
+
+  /** How others can reach us, as far as we know by now. */
+  reach(): ReachOfNode {
+    const seen = { mapping: 'unknown', external: null, punched: 0 } as const
+    return reachOfNode(this.#parts.node, this.#addresses(), seen)
+  }
+
+  /** Peers that the participant may want to know, from wherever. */
+  meet(contacts: readonly Contact[]): void {
+    if (contacts.length > 0) this.#deliver({ kind: 'discovered', contacts })
   }
 
   nowMs(): number {
@@ -511,6 +538,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     const addresses = this.#addresses()
     this.#tell({ kind: 'listening', addresses })
     this.#deliver({ kind: 'listening', addresses })
+    this.#reachWatch.look()
   }
 
   #tell(event: BodyEvent): void {
@@ -545,6 +573,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   }
 
   #stopSearching(): void {
+    this.#reachWatch.stop()
     this.#bootstraps.stop()
     this.#providers.stop()
     this.#announcer?.stop()

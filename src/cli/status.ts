@@ -4,6 +4,7 @@ import type { Status } from '../../peer/status.ts'
 import { ControlClient } from '../../peer/control-client.ts'
 import { homeAt } from '../../peer/home.ts'
 import { bytesForPeople, percent, printFacts, printJson, printLine, tableOf } from './print.ts'
+import { reachFacts } from './reach.ts'
 import { withCommonOptions, type CommonOptions } from './settings.ts'
 
 /** How long a daemon may take to be gone: it promises five seconds. */
@@ -25,7 +26,7 @@ export function statusCommand(): Command {
         loss: status.loss?.toFixed(4) ?? '–',
         accuracy: percent(status.accuracy),
         peers: `${status.peers.connected} connected, ${status.peers.known} known`,
-        reachability: status.reachability,
+        ...reachFacts(status),
         join: status.join ?? '–',
         exchanges: `${status.exchanges.ok} ok, ${status.exchanges.failed} failed, ${status.exchanges.rejected} rejected`,
         merging: mergingLine(status),
