@@ -159,7 +159,10 @@ async function join(
       home.control,
       {
         status,
-        peers: () => ({ peers: machine.snapshot().peers, heard: body.status().heard }),
+        peers: () => {
+          const { connections, heard } = body.status()
+          return { peers: machine.snapshot().peers, connections, heard }
+        },
         stop: () => void stop(),
         subscribe: (listener) => body.onEvent(listener)
       },

@@ -79,7 +79,7 @@ export function describe(
     peers: {
       known: snapshot.known,
       connected: snapshot.peers.filter(({ introduced }) => introduced).length,
-      ...network.connections
+      ...network.paths
     },
     reachability: reachabilityOf(line),
     listen: network.addresses,

@@ -1,4 +1,6 @@
 import { networkInterfaces } from 'node:os'
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { dcutr } from '@libp2p/dcutr'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
@@ -6,7 +8,6 @@ import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
 import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
 import { ping, type Ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { isPrivateIp } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
@@ -14,11 +15,16 @@ import { createLibp2p } from 'libp2p'
 import { StarlingError } from '../../src/core/errors.ts'
 import {
   connectionsMax,
+  dialsPerMinuteMax,
   handshakesMax,
   pingStreamsMax,
   inboundConnectionsPerSecondMax,
   topicBytesPerPeerMax
 } from '../../src/core/limits.ts'
+import { DialBudget } from '../nat/dial-budget.ts'
+import { dialer, type Dialer } from '../nat/dialer.ts'
+import { chooseOwnPort } from '../nat/own-port.ts'
+import { reuseTcp } from '../nat/reuse-tcp.ts'
 import { readAddress } from './addresses.ts'
 import { PeerFiles } from './peer-files.ts'
 import { reasonOf } from '../reason.ts'
@@ -29,6 +35,8 @@ export interface Services extends Record<string, unknown> {
   readonly identify: Identify
   readonly identifyPush: IdentifyPush
   readonly ping: Ping
+  /** Missing in a node in memory, where there are no routers. */
+  readonly dialer?: Dialer
   /** Both missing in a node that does not look for peers. */
   readonly dht?: KadDHT
   readonly pubsub?: GossipSub
@@ -71,9 +79,11 @@ const dayMs = 86_400_000
  */
 export async function createNetwork(options: NetworkOptions): Promise<StarlingNode> {
   const { transport = 'tcp', discovers = true } = options
+  const paths =
+    transport === 'memory' ? { transports: [memory()], services: {} } : await routed(discovers)
   return createLibp2p<Services>({
     ...(await commonSettings(options)),
-    transports: [transport === 'memory' ? memory() : tcp()],
+    transports: paths.transports,
     connectionGater: gaterOf(options.admits),
     connectionManager: {
       // Whoever says who is connected to whom means it: no connection is one too many.
@@ -83,9 +93,22 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
     },
     services: {
       ...commonServices(),
+      ...paths.services,
       ...(discovers ? discovery(options.gossipScore) : {})
     }
   })
+}
+
+/** TCP through routers: from one port, by relays, and with the means to do without them. */
+async function routed(isBounded: boolean) {
+  const ownPort = await chooseOwnPort()
+  const dialsMax = isBounded ? dialsPerMinuteMax : Infinity
+  const budget = new DialBudget(dialsMax, () => performance.now())
+  return {
+    transports: [reuseTcp({ ownPort, budget }), circuitRelayTransport()],
+    // Its hole punching does not work over TCP; that one end can be dialed by the other it finds out.
+    services: { dialer: dialer({ ownPort, budget }), dcutr: dcutr() }
+  }
 }
 
 export type CommonOptions = Pick<
