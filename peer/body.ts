@@ -22,12 +22,16 @@ import {
 } from './discovery/announcements.ts'
 import { bootstrapDefaults, Bootstraps, type BootstrapEvent } from './discovery/bootstrap.ts'
 import type { BootstrapOptions } from './discovery/bootstrap.ts'
+import { Admission, type AccessEvent } from './access/admission.ts'
+import { openGate, type Gate } from './access/gate.ts'
 import { Guard } from './guarded.ts'
 import { Frames, type FrameCounters } from './frames.ts'
 import { Links, type LinkEvent, type LinksOptions, type NatStatus } from './links.ts'
 import { isPublic } from './nat/endpoint.ts'
 import { ladderDefaults } from './nat/ladder.ts'
 import type { ConnectionView } from './network/connections.ts'
+import { keepAddressBook } from './network/address-book.ts'
+import type { DialRules } from './network/hygiene.ts'
 import { startNetwork, type StarlingNode } from './network/network.ts'
 import { outboxDefaults, type OutboxOptions } from './outbox.ts'
 import { paceDefaults, type Pace } from './pace.ts'
@@ -56,6 +60,10 @@ export interface BodyComponents {
   readonly store: Store
   /** The same whose score the network was created with. */
   readonly manners: GossipManners
+  /** Who takes part; everybody without. */
+  readonly gate?: Gate
+  /** The same that the network was created with. */
+  readonly rules?: DialRules
 }
 
 export interface BodyOptions {
@@ -89,6 +97,7 @@ export const bodyDefaults: BodyOptions = {
 export type NetworkEvent =
   | BootstrapEvent
   | LinkEvent
+  | AccessEvent
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   /** A frame was given up on the way out. */
   | {
@@ -130,6 +139,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   readonly #announcer: Announcer | undefined
   readonly #providers: Providers
   readonly #bootstraps: Bootstraps
+  readonly #admission: Admission
   readonly #listeners = new Set<(event: BodyEvent) => void>()
   readonly #links: Links
   readonly #frames: Frames
@@ -158,6 +168,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
         node,
         guard: this.#guard,
         nowMs: shared.nowMs,
+        isMember: (peer) => this.#admission.isMember(peer),
+        onIntroduced: (connection) => this.#admission.meet(connection),
         onUp: (peer) => this.#deliver({ kind: 'peerUp', peer }),
         onDown: (peer) => this.#peerDown(peer),
         onGone: (peer) => this.#bootstraps.peerDown(peer),
@@ -194,6 +206,14 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       },
       options.providers
     )
+    this.#admission = new Admission({
+      node,
+      gate: parts.gate ?? openGate(this.self),
+      guard: this.#guard,
+      onAdmitted: (peer) => this.#links.admitted(peer),
+      onRefused: (peer) => this.#links.refused(peer),
+      onEvent: (event) => this.#tell(event)
+    })
     this.#bootstraps = new Bootstraps(
       options.bootstraps.filter(({ peer }) => peer !== this.self),
       {
@@ -225,8 +245,10 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   async start(): Promise<void> {
     const { node } = this.#parts
     this.#stopListening.push(
-      this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses())
+      this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses()),
+      keepAddressBook(node, this.#guard, this.#parts.rules)
     )
+    await this.#admission.start()
     await this.#links.listen()
     await startNetwork(node)
     this.#begin()
@@ -244,6 +266,11 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   kill(): Promise<void> {
     this.#stopping ??= this.#kill()
     return this.#stopping
+  }
+
+  /** Part from those who may not be connected any more: whom the gate lets in has changed. */
+  reviewAccess(): void {
+    this.#admission.review()
   }
 
   status(): NetworkStatus {
@@ -449,6 +476,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   }
 
   #stopSearching(): void {
+    this.#admission.stop()
     this.#bootstraps.stop()
     this.#providers.stop()
     this.#announcer?.stop()

@@ -42,6 +42,10 @@ export interface LinksComponents {
   readonly node: StarlingNode
   readonly guard: Guard
   readonly nowMs: () => number
+  /** Whether frames of this peer are accepted. */
+  readonly isMember: (peer: PeerId) => boolean
+  /** Frames could travel on this connection: admitted() or refused() is to follow. */
+  readonly onIntroduced: (connection: Connection) => void
   /** A peer can be sent frames. */
   readonly onUp: (peer: PeerId) => void
   /** No frame can reach this peer any more. */
@@ -71,8 +75,8 @@ const closeMsMax = 1_000
 /**
  * Who is connected, and how: keeps peers reachable in the best way there is.
  *
- * A connection becomes a peer of the machine when the other end says that it speaks our frames, and
- * when no relay limits it: over a limited one no model ever travels.
+ * A connection becomes a peer of the machine when the other end says that it speaks our frames, when it
+ * may take part, and when no relay limits the connection: over a limited one no model ever travels.
  */
 export class Links {
   readonly connections: Connections
@@ -125,7 +129,7 @@ export class Links {
 
   /** Begin to notice connections, before the network starts. */
   async listen(): Promise<void> {
-    const { node, guard, onFrames } = this.#parts
+    const { node, guard, isMember, onFrames } = this.#parts
     const onOpen = ({ detail }: Libp2pEvents['connection:open']) => this.#opened(detail)
     const onIdentify = ({ detail }: Libp2pEvents['peer:identify']) => this.#identified(detail)
     const onClose = ({ detail }: Libp2pEvents['connection:close']) => this.#closed(detail)
@@ -136,8 +140,9 @@ export class Links {
     )
     const onStream = (stream: Stream, connection: Connection) => {
       // Streams are negotiated in their own time: the connection may be gone when one is handed over.
-      if (connection.status === 'open') this.#introduced(connection)
-      if (this.isUp(connection.remotePeer.toString())) onFrames(stream, connection)
+      const peer = connection.remotePeer.toString()
+      if (connection.status === 'open' && isMember(peer)) this.admitted(peer)
+      if (this.isUp(peer)) onFrames(stream, connection)
       else stream.abort(new Error('not listening'))
     }
     await node.handle(framesProtocol, guard.wrap('a new stream', onStream), {
@@ -170,6 +175,21 @@ export class Links {
     }
     await this.#ladder.reach(contact).catch(() => undefined)
     if (this.connections.carryingTo(peer).length === 0) this.#giveUp(peer)
+  }
+
+  /** This peer may take part. */
+  admitted(peer: PeerId): void {
+    if (this.#stopped || this.#up.has(peer)) return
+    if (this.connections.carryingTo(peer).length === 0) return
+    this.#wanted.delete(peer)
+    this.#up.add(peer)
+    this.#parts.onUp(peer)
+  }
+
+  /** This peer may not take part, or does not let us. */
+  refused(peer: PeerId): void {
+    this.#wanted.delete(peer)
+    this.#parts.onUnreachable(peer)
   }
 
   /** @param lastWords - settles when the peer has read what was sent to it last */
@@ -234,7 +254,7 @@ export class Links {
   /** Who is connected is a peer when it speaks our frames: a helper does not. */
   #introduced(connection: Connection): void {
     const peer = connection.remotePeer.toString()
-    const { onUp, onChange, onEvent } = this.#parts
+    const { onIntroduced, onChange, onEvent } = this.#parts
     if (this.#stopped || !this.connections.introduced(connection)) return
     onEvent({
       kind: 'connection',
@@ -244,11 +264,7 @@ export class Links {
       limited: !carriesModels(connection),
       afterMs: Math.round(this.connections.knownMs(peer))
     })
-    if (carriesModels(connection) && !this.#up.has(peer)) {
-      this.#wanted.delete(peer)
-      this.#up.add(peer)
-      onUp(peer)
-    }
+    if (carriesModels(connection)) onIntroduced(connection)
     onChange(peer)
     this.#pruner.look(peer)
   }

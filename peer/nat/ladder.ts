@@ -237,7 +237,7 @@ export class Ladder {
   }
 }
 
-/** A name that stands for whole addresses: libp2p resolves it. */
+/** libp2p looks names up, and judges what they lead to, before it dials. */
 function isToBeResolved(target: Multiaddr): boolean {
-  return target.getComponents().some(({ name }) => name === 'dnsaddr')
+  return target.getComponents().some(({ name }) => name.startsWith('dns'))
 }
