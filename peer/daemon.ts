@@ -169,8 +169,9 @@ async function join(
       {
         status,
         peers: () => {
+          const { connections, heard } = body.status()
           const { peers, swarm, helpers } = machine.snapshot()
-          return { peers, swarm, helpers, heard: body.status().heard }
+          return { peers, connections, swarm, helpers, heard }
         },
         stop: () => void stop(),
         subscribe: (listener) => body.onEvent(listener)

@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os'
+import { dcutr } from '@libp2p/dcutr'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
@@ -7,7 +8,6 @@ import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
 import { preSharedKey } from '@libp2p/pnet'
 import { ping, type Ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { isPrivateIp } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
@@ -15,6 +15,7 @@ import { createLibp2p } from 'libp2p'
 import { StarlingError } from '../../src/core/errors.ts'
 import {
   connectionsMax,
+  dialsPerMinuteMax,
   handshakesMax,
   pingStreamsMax,
   inboundConnectionsPerSecondMax,
@@ -24,6 +25,10 @@ import { proofs, type Proofs } from '../nat/proofs.ts'
 import { relayListen, relayTransport } from '../nat/relay-transport.ts'
 import { relays, type Relays } from '../nat/relays.ts'
 import { mayNeedRouter, router, type Router } from '../nat/upnp.ts'
+import { DialBudget } from '../nat/dial-budget.ts'
+import { dialer, type Dialer } from '../nat/dialer.ts'
+import { chooseOwnPort } from '../nat/own-port.ts'
+import { reuseTcp } from '../nat/reuse-tcp.ts'
 import { readAddress } from './addresses.ts'
 import type { DialRules } from './hygiene.ts'
 import { nameResolvers, systemNames, type NameService } from './names.ts'
@@ -41,6 +46,8 @@ export interface Services extends Record<string, unknown> {
   readonly relays?: Relays
   /** Missing where no router is asked for anything. */
   readonly router?: Router
+  /** Missing in a node in memory, where there are no routers. */
+  readonly dialer?: Dialer
   /** Both missing in a node that does not look for peers. */
   readonly dht?: KadDHT
   readonly pubsub?: GossipSub
@@ -99,13 +106,14 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
   const { transport = 'tcp', discovers = true, rules, swarmKey } = options
   const settings = await commonSettings(options)
   const isReal = transport === 'tcp'
+  const paths = isReal ? await routed(options) : { transports: [memory()], services: {} }
   return createLibp2p<Services>({
     ...settings,
     addresses: {
       ...settings.addresses,
       listen: [...settings.addresses.listen, ...(isReal ? [relayListen] : [])]
     },
-    transports: isReal ? [tcp(), relayTransport()] : [memory()],
+    transports: paths.transports,
     connectionGater: gaterOf(options),
     ...(swarmKey === undefined ? {} : { connectionProtector: preSharedKey({ psk: swarmKey }) }),
     connectionManager: {
@@ -119,11 +127,26 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
     },
     services: {
       ...commonServices(),
-      ...(isReal ? { relays: relays({ trusted: options.trusted ?? [] }) } : {}),
-      ...(options.upnp === true && mayNeedRouter(options.listen) ? { router: router() } : {}),
+      ...paths.services,
       ...(discovers && options.isPrivate !== true ? discovery(options.gossipScore) : {})
     }
   })
+}
+
+/** TCP through routers: from one port, by relays, and with the means to do without them. */
+async function routed({ discovers = true, trusted = [], upnp = false, listen }: NetworkOptions) {
+  const ownPort = await chooseOwnPort()
+  const budget = new DialBudget(discovers ? dialsPerMinuteMax : Infinity, () => performance.now())
+  return {
+    transports: [reuseTcp({ ownPort, budget }), relayTransport()],
+    services: {
+      dialer: dialer({ ownPort, budget }),
+      // Its hole punching does not work over TCP; that one end can be dialed by the other it finds out.
+      dcutr: dcutr(),
+      relays: relays({ trusted }),
+      ...(upnp && mayNeedRouter(listen) ? { router: router() } : {})
+    }
+  }
 }
 
 export type CommonOptions = Pick<

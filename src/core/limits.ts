@@ -286,3 +286,30 @@ export const admittedMax = 1024
 export const linkLengthMax = 4096
 /** Addresses in a link: as many as one dials at the start without waiting. */
 export const linkAddressesMax = 8
+
+/** Bytes of a frame whose speed tells something about the connection: more than its buffers hold. */
+export const measuredFrameBytesMin = 10 ** 6
+
+// --- through routers (peer/nat/) --------------------------------------------------------------
+
+/**
+ * Dials a minute, and at once, whatever they are for: a start with eight neighbours of eight addresses
+ * each, half of them dead, and a DHT. Above: the dial fails and may be tried again later.
+ */
+export const dialsPerMinuteMax = 120
+/** Far ends whose word on our address is kept. Above: the one that spoke longest ago is forgotten. */
+export const observersMax = 32
+/** Addresses that two peers dial to meet half way: both IP versions, or a port and its successors. */
+export const candidatesMax = 4
+/** Bytes of one message about meeting half way: four addresses. Above: refused. */
+export const punchMessageBytesMax = 1024
+/** Meetings half way that are under way at once; each dials candidatesMax addresses. More: refused. */
+export const punchesAtOnceMax = 4
+/** Requests to meet that one connection may have open. More: refused. */
+export const punchStreamsMax = 2
+/** Time that a peer has to leave between two of its requests to meet. Sooner: refused. */
+export const punchIntervalMsMin = 5_000
+/** Peers with whom meeting half way was tried lately. Above: the longest ago is forgotten. */
+export const punchPeersMax = 512
+/** Peers of whom it is remembered since when we know of them. Above: the first one is forgotten. */
+export const heardOfMax = 1024
