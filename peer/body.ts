@@ -25,7 +25,11 @@ import {
 } from './discovery/announcements.ts'
 import { bootstrapDefaults, Bootstraps, type BootstrapEvent } from './discovery/bootstrap.ts'
 import type { BootstrapOptions } from './discovery/bootstrap.ts'
+import { Admission, type AccessEvent } from './access/admission.ts'
+import { openGate, type Gate } from './access/gate.ts'
 import { Guard } from './guarded.ts'
+import { keepAddressBook } from './network/address-book.ts'
+import type { DialRules } from './network/hygiene.ts'
 import { Inbox } from './inbox.ts'
 import { startNetwork, type StarlingNode } from './network/network.ts'
 import { Outbox, outboxDefaults, type OutboxOptions } from './outbox.ts'
@@ -34,7 +38,7 @@ import { Providers, providersDefaults, type ProvidersOptions } from './discovery
 import { reasonOf } from './reason.ts'
 
 /** The libp2p protocol that carries our frames. The number rises when old peers cannot read them. */
-export const framesProtocol = '/starling/2/frames'
+export const framesProtocol = '/starling/3/frames'
 
 /** Does the work of training elsewhere: a blocked event loop looks like a dead peer. */
 export interface Trainer {
@@ -57,6 +61,10 @@ export interface BodyComponents {
   readonly store: Store
   /** The same whose score the network was created with. */
   readonly manners: GossipManners
+  /** Who takes part; everybody without. */
+  readonly gate?: Gate
+  /** The same that the network was created with. */
+  readonly rules?: DialRules
 }
 
 export interface BodyOptions {
@@ -87,6 +95,7 @@ export const bodyDefaults: BodyOptions = {
 /** What the network itself has to tell, besides what the participant emits. */
 export type NetworkEvent =
   | BootstrapEvent
+  | AccessEvent
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   /** A frame was given up on the way out. */
   | {
@@ -128,6 +137,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   readonly #announcer: Announcer | undefined
   readonly #providers: Providers
   readonly #bootstraps: Bootstraps
+  readonly #admission: Admission
   readonly #listeners = new Set<(event: BodyEvent) => void>()
   readonly #up = new Set<PeerId>()
   readonly #inboxes = new Map<PeerId, Inbox>()
@@ -165,6 +175,16 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       },
       options.providers
     )
+    this.#admission = new Admission({
+      node,
+      gate: parts.gate ?? openGate(this.self),
+      guard: this.#guard,
+      onAdmitted: (peer) => {
+        if (this.#connectionsTo(peer).length > 0) this.#peerUp(peer)
+      },
+      onRefused: (peer) => this.#deliver({ kind: 'unreachable', peer }),
+      onEvent: (event) => this.#tell(event)
+    })
     this.#bootstraps = new Bootstraps(
       options.bootstraps.filter(({ peer }) => peer !== this.self),
       {
@@ -201,8 +221,10 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     this.#stopListening.push(
       this.#guard.listen(node, 'peer:identify', onIdentify),
       this.#guard.listen(node, 'connection:close', onClose),
-      this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses())
+      this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses()),
+      keepAddressBook(node, this.#guard, this.#parts.rules)
     )
+    await this.#admission.start()
     await node.handle(framesProtocol, this.#guard.wrap('a new stream', this.#receive.bind(this)), {
       maxInboundStreams: frameStreamsMax
     })
@@ -222,6 +244,11 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   kill(): Promise<void> {
     this.#stopping ??= this.#kill()
     return this.#stopping
+  }
+
+  /** Part from those who may not be connected any more: whom the gate lets in has changed. */
+  reviewAccess(): void {
+    this.#admission.review()
   }
 
   status(): NetworkStatus {
@@ -307,9 +334,9 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   // --- peers ------------------------------------------------------------------------------------
 
   /** Who is connected is a peer when it speaks our frames: a helper does not. */
-  #identified({ connection, peerId, protocols }: IdentifyResult): void {
+  #identified({ connection, protocols }: IdentifyResult): void {
     if (connection.status !== 'open' || !carriesModels(connection)) return
-    if (protocols.includes(framesProtocol)) this.#peerUp(peerId.toString())
+    if (protocols.includes(framesProtocol)) this.#admission.meet(connection)
   }
 
   #closed(peer: PeerId): void {
@@ -371,7 +398,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   #receive(stream: Stream, connection: Connection): void {
     const peer = connection.remotePeer.toString()
     // Streams are negotiated in their own time: the connection may be gone when one is handed over.
-    if (connection.status === 'open' && carriesModels(connection)) this.#peerUp(peer)
+    const carries = connection.status === 'open' && carriesModels(connection)
+    if (carries && this.#admission.isMember(peer)) this.#peerUp(peer)
     if (this.#stopping !== undefined || !this.#up.has(peer)) {
       stream.abort(new Error('not listening'))
       return
@@ -545,6 +573,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   }
 
   #stopSearching(): void {
+    this.#admission.stop()
     this.#bootstraps.stop()
     this.#providers.stop()
     this.#announcer?.stop()

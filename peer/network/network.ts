@@ -5,6 +5,7 @@ import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
 import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
+import { preSharedKey } from '@libp2p/pnet'
 import { ping, type Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { isPrivateIp } from '@libp2p/utils'
@@ -20,6 +21,8 @@ import {
   topicBytesPerPeerMax
 } from '../../src/core/limits.ts'
 import { readAddress } from './addresses.ts'
+import type { DialRules } from './hygiene.ts'
+import { nameResolvers, systemNames, type NameService } from './names.ts'
 import { PeerFiles } from './peer-files.ts'
 import { reasonOf } from '../reason.ts'
 
@@ -57,6 +60,16 @@ export interface NetworkOptions {
   readonly discovers?: boolean
   /** Whom to be connected to, asked when a peer is dialed and when it has proved who it is. */
   readonly admits?: (peer: string) => boolean
+  /**
+   * Strangers may be connected for a moment: no DHT and no gossip, where they could read who takes part.
+   */
+  readonly isPrivate?: boolean
+  /** Which addresses to dial; all of them without. */
+  readonly rules?: DialRules
+  /** Whom to ask for names in addresses; by default the system. */
+  readonly names?: NameService
+  /** Content of a swarm key's file: only nodes that hold the same understand each other. */
+  readonly swarmKey?: Uint8Array
 }
 
 const MiB = 2 ** 20
@@ -70,12 +83,16 @@ const dayMs = 86_400_000
  * @throws STARLING_HOME_UNUSABLE when the datastore cannot be opened
  */
 export async function createNetwork(options: NetworkOptions): Promise<StarlingNode> {
-  const { transport = 'tcp', discovers = true } = options
+  const { transport = 'tcp', discovers = true, rules, swarmKey } = options
   return createLibp2p<Services>({
     ...(await commonSettings(options)),
     transports: [transport === 'memory' ? memory() : tcp()],
-    connectionGater: gaterOf(options.admits),
+    connectionGater: gaterOf(options),
+    ...(swarmKey === undefined ? {} : { connectionProtector: preSharedKey({ psk: swarmKey }) }),
     connectionManager: {
+      ...(rules === undefined
+        ? {}
+        : { resolvers: nameResolvers(options.names ?? systemNames, rules) }),
       // Whoever says who is connected to whom means it: no connection is one too many.
       maxConnections: discovers ? connectionsMax : Infinity,
       inboundConnectionThreshold: discovers ? inboundConnectionsPerSecondMax : Infinity,
@@ -83,7 +100,7 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
     },
     services: {
       ...commonServices(),
-      ...(discovers ? discovery(options.gossipScore) : {})
+      ...(discovers && options.isPrivate !== true ? discovery(options.gossipScore) : {})
     }
   })
 }
@@ -140,8 +157,14 @@ export function commonServices() {
   }
 }
 
-/** How peers find each other: a DHT of our own, and gossip about who works on what. */
-function discovery(gossipScore: NetworkOptions['gossipScore']) {
+/**
+ * How peers find each other: a DHT of our own, and gossip about who works on what.
+ * @param peerInfoMapper - which addresses of peers are passed on; by default, all
+ */
+export function discovery(
+  gossipScore: NetworkOptions['gossipScore'],
+  peerInfoMapper = passthroughMapper
+) {
   return {
     dht: kadDHT({
       // Never the public IPFS DHT.
@@ -149,7 +172,7 @@ function discovery(gossipScore: NetworkOptions['gossipScore']) {
       // The defaults wait for a verified public address and strip private ones: on a LAN all
       // tables would stay empty.
       clientMode: false,
-      peerInfoMapper: passthroughMapper,
+      peerInfoMapper,
       allowQueryWithZeroPeers: true
     }),
     pubsub: gossipsub({
@@ -172,11 +195,17 @@ function discovery(gossipScore: NetworkOptions['gossipScore']) {
   }
 }
 
-function gaterOf(admits: NetworkOptions['admits']): ConnectionGater {
-  if (admits === undefined) return {}
+function gaterOf({ admits, rules }: NetworkOptions): ConnectionGater {
   return {
-    denyDialPeer: (peer) => !admits(peer.toString()),
-    denyInboundEncryptedConnection: (peer) => !admits(peer.toString())
+    ...(admits === undefined
+      ? {}
+      : {
+          denyDialPeer: (peer) => !admits(peer.toString()),
+          denyInboundEncryptedConnection: (peer) => !admits(peer.toString())
+        }),
+    ...(rules === undefined
+      ? {}
+      : { denyDialMultiaddr: (address) => rules.complaintOf(address) !== undefined })
   }
 }
 
