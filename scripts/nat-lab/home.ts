@@ -35,14 +35,15 @@ class Router {
   readonly #name: string
   readonly #rules: RouterRules
   readonly #internet: Internet
-  readonly #wire: (router: Namespace) => void | Promise<void>
+  readonly #wire: (router: Namespace) => Promise<Namespace | undefined>
   #namespace: Namespace | undefined
+  #line: Namespace | undefined
 
   constructor(
     internet: Internet,
     name: string,
     kind: RouterKind,
-    wire: (router: Namespace) => void | Promise<void>
+    wire: (router: Namespace) => Promise<Namespace | undefined>
   ) {
     this.#internet = internet
     this.#name = name
@@ -60,12 +61,13 @@ class Router {
     this.#namespace = namespace
     namespace.run('sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1')
     namespace.nft(this.#rules.rules)
-    await this.#wire(namespace)
+    this.#line = await this.#wire(namespace)
     if (this.#rules.upnp === true) this.#startUpnp(namespace)
   }
 
   stop(): void {
     this.namespace.remove()
+    this.#line?.remove()
     this.#namespace = undefined
   }
 
@@ -142,6 +144,11 @@ export class Home {
     }
   }
 
+  /** Its own address is reached from anywhere, where its router lets it be. */
+  get isRouted(): boolean {
+    return this.#plan.routed.length > 0
+  }
+
   /** The router that stands in the home, for looking into it. */
   get router(): Namespace | undefined {
     return this.#routers.at(-1)?.namespace
@@ -154,6 +161,12 @@ export class Home {
     router.stop()
     await pause(downMs)
     await router.start()
+  }
+
+  /** Routers forget all flows. Whoever runs at home finds its network gone for a moment. */
+  async forget(): Promise<void> {
+    for (const router of [...this.#routers].reverse()) router.stop()
+    for (const router of this.#routers) await router.start()
   }
 
   /** The provider gives another public address. */
@@ -175,18 +188,19 @@ export class Home {
     const { length } = this.#plan.routers
     const name = length === 1 ? `${this.name}-router` : `${this.name}-router${index + 1}`
     return new Router(this.#internet, name, kind, async (router) => {
-      if (index === 0) await this.#wireToInternet(router)
-      else {
-        const carrier = this.#routers[index - 1]
-        if (carrier !== undefined) await wireToCarrier(router, carrier.namespace)
-      }
+      const carrier = this.#routers[index - 1]
+      const line =
+        carrier === undefined
+          ? await this.#wireToInternet(router)
+          : await wireToCarrier(router, carrier.namespace)
       if (index === length - 1) await this.#wireToHome(router)
+      return line
     })
   }
 
-  async #wireToInternet(router: Namespace): Promise<void> {
+  async #wireToInternet(router: Namespace): Promise<Namespace | undefined> {
     const ip6 = this.#plan.routed.includes('ip6')
-    await this.#internet.attach(
+    const line = await this.#internet.attach(
       router,
       'wan',
       { ip4: this.outside, ...(ip6 ? { ip6: `2a0b:11::1:${this.#number}` } : {}) },
@@ -198,6 +212,7 @@ export class Home {
       const network = `2a0b:11:0:${this.#number.toString(16)}::/64`
       this.#internet.route(network, `2a0b:11::1:${this.#number}`)
     }
+    return line
   }
 
   async #wireToHome(router: Namespace): Promise<void> {
@@ -217,7 +232,7 @@ export class Home {
   }
 }
 
-async function wireToCarrier(router: Namespace, carrier: Namespace): Promise<void> {
+async function wireToCarrier(router: Namespace, carrier: Namespace): Promise<undefined> {
   await cable(router, 'wan', carrier, 'lan')
   carrier.ip(`addr add ${carrierNet.carrier}/24 dev lan`)
   router.ip(`addr add ${carrierNet.home}/24 dev wan`, `route add default via ${carrierNet.carrier}`)

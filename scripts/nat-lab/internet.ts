@@ -87,8 +87,13 @@ export class Internet {
     this.#bridge.ip(`route replace ${network} via ${via}`)
   }
 
-  async #slowCable(who: Namespace, name: string, port: string, line: AccessLine): Promise<void> {
-    const middle = this.lab.namespace(`line${port}`)
+  async #slowCable(
+    who: Namespace,
+    name: string,
+    port: string,
+    middle: Namespace,
+    line: AccessLine
+  ): Promise<void> {
     // Nothing of its own is ever sent on the line.
     middle.run('sysctl', '-qw', 'net.ipv6.conf.default.disable_ipv6=1')
     await cable(who, name, middle, 'inner')
