@@ -31,6 +31,9 @@ import { Guard } from './guarded.ts'
 import { keepAddressBook } from './network/address-book.ts'
 import type { DialRules } from './network/hygiene.ts'
 import { Inbox } from './inbox.ts'
+import { earlierPeers } from './discovery/earlier.ts'
+import { ReachWatch, type ReachEvent } from './nat/reach-watch.ts'
+import { reachOfNode, type ReachOfNode } from './nat/reach.ts'
 import { startNetwork, type StarlingNode } from './network/network.ts'
 import { Outbox, outboxDefaults, type OutboxOptions } from './outbox.ts'
 import { paceDefaults, type Pace } from './pace.ts'
@@ -96,6 +99,7 @@ export const bodyDefaults: BodyOptions = {
 export type NetworkEvent =
   | BootstrapEvent
   | AccessEvent
+  | ReachEvent
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   /** A frame was given up on the way out. */
   | {
@@ -138,6 +142,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   readonly #providers: Providers
   readonly #bootstraps: Bootstraps
   readonly #admission: Admission
+  readonly #reachWatch: ReachWatch
   readonly #listeners = new Set<(event: BodyEvent) => void>()
   readonly #up = new Set<PeerId>()
   readonly #inboxes = new Map<PeerId, Inbox>()
@@ -197,6 +202,11 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       },
       options.bootstrap
     )
+    this.#reachWatch = new ReachWatch({
+      guard: this.#guard,
+      reach: () => this.reach(),
+      onEvent: (event) => this.#tell(event)
+    })
   }
 
   get self(): PeerId {
@@ -231,7 +241,13 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     await startNetwork(node)
     this.#begin()
     this.#tellAddresses()
+    this.#reachWatch.start()
     this.#bootstraps.start()
+    if (node.services.pubsub !== undefined) {
+      this.#guard.run('remembering peers', async () =>
+        this.meet(await earlierPeers(node.peerStore, this.self, framesProtocol))
+      )
+    }
   }
 
   /** Say goodbye, save and stop the network, in at most stopMsMax. */
@@ -261,6 +277,17 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       bugs: this.#guard.bugs,
       heard: this.#announcer?.heard ?? []
     }
+  }
+
+  /** How others can reach us, as far as we know by now. */
+  reach(): ReachOfNode {
+    const seen = { mapping: 'unknown', external: null, punched: 0 } as const
+    return reachOfNode(this.#parts.node, this.#addresses(), seen)
+  }
+
+  /** Peers that the participant may want to know, from wherever. */
+  meet(contacts: readonly Contact[]): void {
+    if (contacts.length > 0) this.#deliver({ kind: 'discovered', contacts })
   }
 
   nowMs(): number {
@@ -539,6 +566,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     const addresses = this.#addresses()
     this.#tell({ kind: 'listening', addresses })
     this.#deliver({ kind: 'listening', addresses })
+    this.#reachWatch.look()
   }
 
   #tell(event: BodyEvent): void {
@@ -574,6 +602,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
 
   #stopSearching(): void {
     this.#admission.stop()
+    this.#reachWatch.stop()
     this.#bootstraps.stop()
     this.#providers.stop()
     this.#announcer?.stop()

@@ -11,7 +11,7 @@ import { libp2pBody, type BodyEvent, type Libp2pBody } from './body.ts'
 import { startControl, type Control } from './control.ts'
 import { openHome, sweepHome, type Home } from './home.ts'
 import { openIdentity } from './identity.ts'
-import { joinLine, type JoinLine } from './network/join-line.ts'
+import type { JoinLine } from './network/join-line.ts'
 import { lockHome, type Lock } from './lock.ts'
 import { createNetwork, type NetworkOptions, type StarlingNode } from './network/network.ts'
 import { describe, type Status } from './status.ts'
@@ -29,6 +29,8 @@ export interface DaemonOptions extends WorkOptions {
   readonly onlyBootstrap: boolean
   readonly listen: readonly string[]
   readonly announce: readonly string[]
+  /** Asks the router to forward our port. */
+  readonly upnp: boolean
   /** Port of the control API on 127.0.0.1; 0 for any free one. */
   readonly controlPort: number
   readonly participant: Partial<ParticipantOptions>
@@ -87,6 +89,8 @@ async function start(
     datastorePath: home.peers,
     gossipScore: (peer) => manners.score(peer),
     onTrouble: (what) => options.onEvent({ kind: 'trouble', what }),
+    trusted: bootstraps.map(({ peer }) => peer),
+    upnp: options.upnp,
     ...(options.onlyBootstrap ? amongThemselves(bootstraps) : {})
   })
   try {
@@ -183,7 +187,7 @@ async function join(
     home,
     control,
     status,
-    joinLine: () => joinLine(self, body.status().addresses),
+    joinLine: () => body.reach().line,
     done,
     stop: () => stop()
   }

@@ -20,6 +20,10 @@ import {
   inboundConnectionsPerSecondMax,
   topicBytesPerPeerMax
 } from '../../src/core/limits.ts'
+import { proofs, type Proofs } from '../nat/proofs.ts'
+import { relayListen, relayTransport } from '../nat/relay-transport.ts'
+import { relays, type Relays } from '../nat/relays.ts'
+import { mayNeedRouter, router, type Router } from '../nat/upnp.ts'
 import { readAddress } from './addresses.ts'
 import type { DialRules } from './hygiene.ts'
 import { nameResolvers, systemNames, type NameService } from './names.ts'
@@ -32,6 +36,11 @@ export interface Services extends Record<string, unknown> {
   readonly identify: Identify
   readonly identifyPush: IdentifyPush
   readonly ping: Ping
+  readonly proofs: Proofs
+  /** Missing where nobody is reached through relays: in memory, and in relays themselves. */
+  readonly relays?: Relays
+  /** Missing where no router is asked for anything. */
+  readonly router?: Router
   /** Both missing in a node that does not look for peers. */
   readonly dht?: KadDHT
   readonly pubsub?: GossipSub
@@ -70,6 +79,10 @@ export interface NetworkOptions {
   readonly names?: NameService
   /** Content of a swarm key's file: only nodes that hold the same understand each other. */
   readonly swarmKey?: Uint8Array
+  /** Peers that the user named: their relays come before others. */
+  readonly trusted?: readonly string[]
+  /** Asks the router to forward our ports; by default not. */
+  readonly upnp?: boolean
 }
 
 const MiB = 2 ** 20
@@ -84,9 +97,15 @@ const dayMs = 86_400_000
  */
 export async function createNetwork(options: NetworkOptions): Promise<StarlingNode> {
   const { transport = 'tcp', discovers = true, rules, swarmKey } = options
+  const settings = await commonSettings(options)
+  const isReal = transport === 'tcp'
   return createLibp2p<Services>({
-    ...(await commonSettings(options)),
-    transports: [transport === 'memory' ? memory() : tcp()],
+    ...settings,
+    addresses: {
+      ...settings.addresses,
+      listen: [...settings.addresses.listen, ...(isReal ? [relayListen] : [])]
+    },
+    transports: isReal ? [tcp(), relayTransport()] : [memory()],
     connectionGater: gaterOf(options),
     ...(swarmKey === undefined ? {} : { connectionProtector: preSharedKey({ psk: swarmKey }) }),
     connectionManager: {
@@ -100,6 +119,8 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
     },
     services: {
       ...commonServices(),
+      ...(isReal ? { relays: relays({ trusted: options.trusted ?? [] }) } : {}),
+      ...(options.upnp === true && mayNeedRouter(options.listen) ? { router: router() } : {}),
       ...(discovers && options.isPrivate !== true ? discovery(options.gossipScore) : {})
     }
   })
@@ -153,7 +174,8 @@ export function commonServices() {
     identifyPush: identifyPush(),
     // The DHT and the connection monitor ping at the same time; with libp2p's limit of one stream the
     // monitor's ping fails, and it aborts a healthy connection.
-    ping: ping({ maxInboundStreams: pingStreamsMax, maxOutboundStreams: pingStreamsMax })
+    ping: ping({ maxInboundStreams: pingStreamsMax, maxOutboundStreams: pingStreamsMax }),
+    proofs: proofs()
   }
 }
 

@@ -237,6 +237,24 @@ export const announcersMax = 512
 export const topicBytesPerPeerMax = 16 * 2 ** 10
 /** Peers remembered on disk, a small file each. Above: remembered until the daemon stops. */
 export const peerFilesMax = 2048
+/** Relays that we keep a place at: one may die and one be slow while a third still carries. */
+export const relaysHeldMax = 3
+/** Relays that we know of. Above: the one that failed most is forgotten, of those nobody named. */
+export const relaysKnownMax = 32
+/** Addresses that we tell for one relay: three relays leave room for our own (addressesPerContactMax). */
+export const addressesPerRelayMax = 2
+/** Connections through relays that are being made or stand, each way: as many as connections. */
+export const relayedInboundMax = 100
+/** Times in a minute that we dial one peer back to tell it whether it can be reached. More: refused. */
+export const dialBacksPerMinuteMax = 12
+/** Dials back under way at once: strangers make us dial. More: refused. */
+export const dialBacksMax = 4
+/** Ports of ours that others are asked to dial: those that we listen on and those that are mapped. */
+export const dialBackPortsMax = 4
+/** Peers whose word is kept about one address of ours. Above: the oldest word is forgotten. */
+export const witnessesMax = 16
+/** Addresses of ours that others may have found: they say themselves at which one they saw us. */
+export const witnessedAddressesMax = 16
 /** Records held for the DHT, in memory: strangers write them. Above: the oldest is forgotten. */
 export const recordsMax = 8192
 /** Addresses that the user wrote, with all that their names lead to. Above: names lead no further. */
