@@ -34,6 +34,7 @@ import { Inbox } from './inbox.ts'
 import { earlierPeers } from './discovery/earlier.ts'
 import { ReachWatch, type ReachEvent } from './nat/reach-watch.ts'
 import { reachOfNode, type ReachOfNode } from './nat/reach.ts'
+import { FrameVersions, type IncompatibleEvent } from './network/frame-versions.ts'
 import { startNetwork, type StarlingNode } from './network/network.ts'
 import { Outbox, outboxDefaults, type OutboxOptions } from './outbox.ts'
 import { paceDefaults, type Pace } from './pace.ts'
@@ -100,6 +101,7 @@ export type NetworkEvent =
   | BootstrapEvent
   | AccessEvent
   | ReachEvent
+  | IncompatibleEvent
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   /** A frame was given up on the way out. */
   | {
@@ -142,6 +144,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   readonly #providers: Providers
   readonly #bootstraps: Bootstraps
   readonly #admission: Admission
+  readonly #versions = new FrameVersions(framesProtocol)
   readonly #reachWatch: ReachWatch
   readonly #listeners = new Set<(event: BodyEvent) => void>()
   readonly #up = new Set<PeerId>()
@@ -361,7 +364,13 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   // --- peers ------------------------------------------------------------------------------------
 
   /** Who is connected is a peer when it speaks our frames: a helper does not. */
-  #identified({ connection, protocols }: IdentifyResult): void {
+  #identified({ connection, peerId, protocols }: IdentifyResult): void {
+    const peer = peerId.toString()
+    const stranger = this.#versions.check(peer, protocols)
+    if (stranger !== undefined) {
+      this.#tell(stranger)
+      this.#deliver({ kind: 'unreachable', peer }) // if the participant dialed it, it waits no more
+    }
     if (connection.status !== 'open' || !carriesModels(connection)) return
     if (protocols.includes(framesProtocol)) this.#admission.meet(connection)
   }
