@@ -263,6 +263,11 @@ function log(logger: Logger, event: BodyEvent): void {
       return logger.warn(
         `peer ${event.peer} works on another task: ours is ${event.ours}, theirs ${event.theirs}`
       )
+    case 'peer-incompatible':
+      return logger.warn(
+        `peer ${event.peer} runs another version of starling (${event.theirs}, ours is ${event.ours}): ` +
+          'update the older one'
+      )
     case 'rejected':
       return logger.debug(`a message from ${event.peer} was rejected: ${event.reason}`)
     case 'banned':
