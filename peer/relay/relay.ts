@@ -263,7 +263,7 @@ class Memory {
     const look = (): void => {
       this.bytes = process.memoryUsage.rss()
     }
-    this.#timer = setInterval(guard.wrap('looking at memory', look), memoryMs)
+    this.#timer = setInterval(guard.wrap('looking at memory', look), memoryMs).unref()
   }
 
   stop(): void {

@@ -225,6 +225,8 @@ function log(logger: Logger, event: RelayEvent): void {
   switch (event.kind) {
     case 'reserved':
       return logger.info(`${event.peer} can be reached through us`)
+    case 'released':
+      return logger.info(`${event.peer} is not reachable through us any more`)
     case 'circuit-opened':
       return logger.debug(`connecting ${event.from} to ${event.to}`)
     case 'circuit-closed': {
