@@ -33,13 +33,13 @@ const lookMs = 60_000
 
 export type AccessEvent =
   /** A peer is not let in: by us, or we by it. */
-  | {
-      readonly kind: 'not-admitted'
-      readonly peer: string
-      readonly by: 'us' | 'them'
-      readonly reason: Refusal
-      readonly detail: string
-    }
+  {
+    readonly kind: 'not-admitted'
+    readonly peer: string
+    readonly by: 'us' | 'them'
+    readonly reason: Refusal
+    readonly detail: string
+  }
 
 export interface AdmissionComponents {
   readonly node: StarlingNode
@@ -239,5 +239,5 @@ function written(verdict: Verdict): { verdict: string; detail?: string } {
 
 function readVerdict({ verdict, detail = '' }: z.infer<typeof endSchema>): Verdict {
   if (verdict === 'in') return { isIn: true }
-  return { isIn: false, reason: verdict as Refusal, detail }
+  return { isIn: false, reason: verdict, detail }
 }

@@ -207,7 +207,11 @@ const details: Readonly<Record<Refusal, string>> = {
 }
 
 export function refusal(reason: Refusal, more = ''): Verdict {
-  return { isIn: false, reason, detail: more === '' ? details[reason] : `${details[reason]}: ${more}` }
+  return {
+    isIn: false,
+    reason,
+    detail: more === '' ? details[reason] : `${details[reason]}: ${more}`
+  }
 }
 
 export function isRefusal(text: string): text is Refusal {
