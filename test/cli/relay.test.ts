@@ -11,7 +11,15 @@ import { homeAt } from '../../peer/home.ts'
 import { askStun } from '../../peer/nat/stun-client.ts'
 import { commonServices, commonSettings } from '../../peer/network/network.ts'
 import type { RelayStatus } from '../../peer/relay/status.ts'
-import { factsOf, isAlive, joinLinePattern, Running, scratchOfFile, starling } from './starling.ts'
+import {
+  factsOf,
+  frugal,
+  isAlive,
+  joinLinePattern,
+  Running,
+  scratchOfFile,
+  starling
+} from './starling.ts'
 
 /** The relay as a user runs it: a process of its own. */
 
@@ -104,6 +112,27 @@ describe('starling relay', () => {
     expect((await statusOf(second.home)).peerId).toBe(peerId)
     second.running.kill('SIGTERM')
     await second.running.ended
+  })
+
+  it('is all that a newcomer needs to know: task, peers and models come by way of it', async () => {
+    const { running, home, address } = await startRelay('meeting')
+    const task = join(scratch(), 'digits.json')
+    await starling(['task', 'new', task, '--home', join(scratch(), 'ana'), '--rounds', '500'])
+    const up = (name: string, ...more: readonly string[]) =>
+      new Running(['up', '--home', join(scratch(), name), '--join', address, ...frugal, ...more])
+    const ana = up('ana', '--task', task)
+    await ana.says(/^ready$/m)
+    const ben = up('ben')
+    await ben.says(/got the newest model/)
+
+    const { tasks, helpers } = await statusOf(home)
+    expect(tasks).toEqual([{ task: expect.stringMatching(/^bafy/) as string, peers: 2 }])
+    expect(helpers).toEqual([])
+    running.kill('SIGTERM')
+    expect((await running.ended).code).toBe(0)
+    await ben.says(/averaged with 1 peer/) // which the relay has no part in
+    for (const each of [ana, ben]) each.kill('SIGTERM')
+    await Promise.all([ana.ended, ben.ended])
   })
 
   it('answers STUN on the port that it names', async () => {

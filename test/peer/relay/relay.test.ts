@@ -166,7 +166,7 @@ describe('a relay', () => {
     await member(relay.address)
     await member(relay.address)
     await expect(member(relay.address)).rejects.toThrow()
-    expect(relay.relay.status().refused).toMatchObject({ 'connections-per-ip': expect.any(Number) })
+    expect(relay.relay.status().refused['connections-per-ip']).toBeGreaterThan(0)
   })
 
   it('stops relaying for the day when the day is used up', async () => {

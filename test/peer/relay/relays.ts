@@ -34,6 +34,7 @@ export async function relayWith(
     home: await scratchDirectory(),
     listen: ['/ip4/127.0.0.1/tcp/0'],
     announce: [],
+    bootstrap: [],
     stunPort: null,
     controlPort: 0,
     limits: { ...relayLimitDefaults, ...limits },
@@ -42,7 +43,7 @@ export async function relayWith(
     ...options
   })
   onTestFinished(() => relay.stop())
-  const address = relay.joinLine()?.address ?? ''
+  const address = relay.status().join ?? ''
   return { relay, events, address }
 }
 
