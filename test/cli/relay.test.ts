@@ -11,6 +11,7 @@ import { homeAt } from '../../peer/home.ts'
 import { askStun } from '../../peer/nat/stun-client.ts'
 import { commonServices, commonSettings } from '../../peer/network/network.ts'
 import type { RelayStatus } from '../../peer/relay/status.ts'
+import type { Status } from '../../peer/status.ts'
 import {
   factsOf,
   frugal,
@@ -117,20 +118,23 @@ describe('starling relay', () => {
   it('is all that a newcomer needs to know: task, peers and models come by way of it', async () => {
     const { running, home, address } = await startRelay('meeting')
     const task = join(scratch(), 'digits.json')
-    await starling(['task', 'new', task, '--home', join(scratch(), 'ana'), '--rounds', '500'])
+    await starling(['task', 'new', task, '--home', join(scratch(), 'ana')])
     const up = (name: string, ...more: readonly string[]) =>
       new Running(['up', '--home', join(scratch(), name), '--join', address, ...frugal, ...more])
-    const ana = up('ana', '--task', task)
+    const ana = up('ana', '--task', task, '--wait-for', '0')
     await ana.says(/^ready$/m)
     const ben = up('ben')
-    await ben.says(/got the newest model/)
+    await ben.says(/working on task bafy/)
+    await ben.says(/averaged with 1 peer/)
 
     const { tasks, helpers } = await statusOf(home)
     expect(tasks).toEqual([{ task: expect.stringMatching(/^bafy/) as string, peers: 2 }])
     expect(helpers).toEqual([])
     running.kill('SIGTERM')
     expect((await running.ended).code).toBe(0)
-    await ben.says(/averaged with 1 peer/) // which the relay has no part in
+    // Once they have met, they do without it.
+    const { peers } = await factsOf<Status>('status', '--home', join(scratch(), 'ben'))
+    expect(peers).toMatchObject({ connected: 1, direct: 1 })
     for (const each of [ana, ben]) each.kill('SIGTERM')
     await Promise.all([ana.ended, ben.ended])
   })
