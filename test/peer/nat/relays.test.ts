@@ -28,7 +28,9 @@ describe('a node that meets a relay', () => {
     await until(ana, isHeld(ana, relay))
 
     const address = circuits(ana, relay)[0]!
-    expect(address).toBe(`${relay.getMultiaddrs()[0]!.toString()}/p2p-circuit/p2p/${ana.peerId}`)
+    expect(address).toBe(
+      `${relay.getMultiaddrs()[0]!.toString()}/p2p-circuit/p2p/${ana.peerId.toString()}`
+    )
     const connection = await ben.dial(ana.getMultiaddrs().find((each) => String(each) === address)!)
     expect(connection.remotePeer.toString()).toBe(ana.peerId.toString())
     expect(connection.limits).toBeDefined()
