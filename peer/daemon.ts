@@ -129,7 +129,13 @@ async function join(
     wanted: options.wanted,
     checkpoint
   })
-  const body = libp2pBody({ bootstraps })({ node, machine, trainer: work, store: work, manners })
+  const body = libp2pBody({ bootstraps, remembers: !options.onlyBootstrap })({
+    node,
+    machine,
+    trainer: work,
+    store: work,
+    manners
+  })
   const status = (): Status => ({
     ...describe(machine, body, work),
     version: options.version,
@@ -163,7 +169,10 @@ async function join(
       home.control,
       {
         status,
-        peers: () => ({ peers: machine.snapshot().peers, heard: body.status().heard }),
+        peers: () => {
+          const { connections, heard } = body.status()
+          return { peers: machine.snapshot().peers, connections, heard }
+        },
         stop: () => void stop(),
         subscribe: (listener) => body.onEvent(listener)
       },

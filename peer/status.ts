@@ -80,7 +80,7 @@ export function describe(
     peers: {
       known: snapshot.known,
       connected: snapshot.peers.filter(({ introduced }) => introduced).length,
-      ...network.connections
+      ...network.paths
     },
     reachability,
     reach,

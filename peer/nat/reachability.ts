@@ -1,5 +1,4 @@
-/** How our router changes the address of what we send, as far ends see it. */
-export type Mapping = 'unknown' | 'none' | 'stable' | 'changing'
+import type { Mapping } from './observers.ts'
 
 /** All that a verdict about our reachability rests on. */
 export interface ReachFacts {

@@ -34,9 +34,9 @@ export interface PeerAddress {
  * @throws STARLING_BAD_MULTIADDR naming it and what it lacks
  */
 export function readPeerAddress(text: string, where: string): PeerAddress {
-  const address = readAddress(text, where)
-  const peer = peerOf(address)
-  if (peer === undefined) {
+  const address = text.startsWith('/dnsaddr/') ? readNamed(text) : readAddress(text, where)
+  const peer = address && peerOf(address)
+  if (address === undefined || peer === undefined) {
     throw new StarlingError(
       'STARLING_BAD_MULTIADDR',
       `${where}: '${text}' does not end in /p2p/<peer id>; take the join line that the other peer prints`,
@@ -44,6 +44,15 @@ export function readPeerAddress(text: string, where: string): PeerAddress {
     )
   }
   return { address, peer }
+}
+
+/** A name whose TXT records hold the addresses, for which it needs no port. */
+function readNamed(text: string): Multiaddr | undefined {
+  try {
+    return multiaddr(text)
+  } catch {
+    return undefined
+  }
 }
 
 /**

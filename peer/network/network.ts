@@ -1,12 +1,13 @@
 import { networkInterfaces } from 'node:os'
+import { dcutr } from '@libp2p/dcutr'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
 import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
+import { preSharedKey } from '@libp2p/pnet'
 import { ping, type Ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { isPrivateIp } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
@@ -14,6 +15,7 @@ import { createLibp2p } from 'libp2p'
 import { StarlingError } from '../../src/core/errors.ts'
 import {
   connectionsMax,
+  dialsPerMinuteMax,
   handshakesMax,
   pingStreamsMax,
   inboundConnectionsPerSecondMax,
@@ -23,7 +25,13 @@ import { proofs, type Proofs } from '../nat/proofs.ts'
 import { relayListen, relayTransport } from '../nat/relay-transport.ts'
 import { relays, type Relays } from '../nat/relays.ts'
 import { mayNeedRouter, router, type Router } from '../nat/upnp.ts'
+import { DialBudget } from '../nat/dial-budget.ts'
+import { dialer, type Dialer } from '../nat/dialer.ts'
+import { chooseOwnPort } from '../nat/own-port.ts'
+import { reuseTcp } from '../nat/reuse-tcp.ts'
 import { readAddress } from './addresses.ts'
+import type { DialRules } from './hygiene.ts'
+import { nameResolvers, systemNames, type NameService } from './names.ts'
 import { PeerFiles } from './peer-files.ts'
 import { reasonOf } from '../reason.ts'
 
@@ -38,6 +46,8 @@ export interface Services extends Record<string, unknown> {
   readonly relays?: Relays
   /** Missing where no router is asked for anything. */
   readonly router?: Router
+  /** Missing in a node in memory, where there are no routers. */
+  readonly dialer?: Dialer
   /** Both missing in a node that does not look for peers. */
   readonly dht?: KadDHT
   readonly pubsub?: GossipSub
@@ -70,6 +80,16 @@ export interface NetworkOptions {
   readonly trusted?: readonly string[]
   /** Asks the router to forward our ports; by default not. */
   readonly upnp?: boolean
+  /**
+   * Strangers may be connected for a moment: no DHT and no gossip, where they could read who takes part.
+   */
+  readonly isPrivate?: boolean
+  /** Which addresses to dial; all of them without. */
+  readonly rules?: DialRules
+  /** Whom to ask for names in addresses; by default the system. */
+  readonly names?: NameService
+  /** Content of a swarm key's file: only nodes that hold the same understand each other. */
+  readonly swarmKey?: Uint8Array
 }
 
 const MiB = 2 ** 20
@@ -83,18 +103,23 @@ const dayMs = 86_400_000
  * @throws STARLING_HOME_UNUSABLE when the datastore cannot be opened
  */
 export async function createNetwork(options: NetworkOptions): Promise<StarlingNode> {
-  const { transport = 'tcp', discovers = true } = options
+  const { transport = 'tcp', discovers = true, rules, swarmKey } = options
+  const paths =
+    transport === 'memory'
+      ? { listen: [], transports: [memory()], services: {} }
+      : await routed(options, discovers)
   const settings = await commonSettings(options)
-  const isReal = transport === 'tcp'
+  const { addresses } = settings
   return createLibp2p<Services>({
     ...settings,
-    addresses: {
-      ...settings.addresses,
-      listen: [...settings.addresses.listen, ...(isReal ? [relayListen] : [])]
-    },
-    transports: isReal ? [tcp(), relayTransport()] : [memory()],
-    connectionGater: gaterOf(options.admits),
+    addresses: { ...addresses, listen: [...addresses.listen, ...paths.listen] },
+    transports: paths.transports,
+    connectionGater: gaterOf(options),
+    ...(swarmKey === undefined ? {} : { connectionProtector: preSharedKey({ psk: swarmKey }) }),
     connectionManager: {
+      ...(rules === undefined
+        ? {}
+        : { resolvers: nameResolvers(options.names ?? systemNames, rules) }),
       // Whoever says who is connected to whom means it: no connection is one too many.
       maxConnections: discovers ? connectionsMax : Infinity,
       inboundConnectionThreshold: discovers ? inboundConnectionsPerSecondMax : Infinity,
@@ -102,11 +127,28 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
     },
     services: {
       ...commonServices(),
-      ...(isReal ? { relays: relays({ trusted: options.trusted ?? [] }) } : {}),
-      ...(options.upnp === true && mayNeedRouter(options.listen) ? { router: router() } : {}),
-      ...(discovers ? discovery(options.gossipScore) : {})
+      ...paths.services,
+      ...(discovers && options.isPrivate !== true ? discovery(options.gossipScore) : {})
     }
   })
+}
+
+/** TCP through routers: from one port, by relays, and with the means to do without them. */
+async function routed({ trusted = [], upnp = false, listen }: NetworkOptions, isBounded: boolean) {
+  const ownPort = await chooseOwnPort()
+  const dialsMax = isBounded ? dialsPerMinuteMax : Infinity
+  const budget = new DialBudget(dialsMax, () => performance.now())
+  return {
+    listen: [relayListen],
+    transports: [reuseTcp({ ownPort, budget }), relayTransport()],
+    services: {
+      dialer: dialer({ ownPort, budget }),
+      // Its hole punching does not work over TCP; that one end can be dialed by the other it finds out.
+      dcutr: dcutr(),
+      relays: relays({ trusted }),
+      ...(upnp && mayNeedRouter(listen) ? { router: router() } : {})
+    }
+  }
 }
 
 export type CommonOptions = Pick<
@@ -162,8 +204,14 @@ export function commonServices() {
   }
 }
 
-/** How peers find each other: a DHT of our own, and gossip about who works on what. */
-function discovery(gossipScore: NetworkOptions['gossipScore']) {
+/**
+ * How peers find each other: a DHT of our own, and gossip about who works on what.
+ * @param peerInfoMapper - which addresses of peers are passed on; by default, all
+ */
+export function discovery(
+  gossipScore: NetworkOptions['gossipScore'],
+  peerInfoMapper = passthroughMapper
+) {
   return {
     dht: kadDHT({
       // Never the public IPFS DHT.
@@ -171,7 +219,7 @@ function discovery(gossipScore: NetworkOptions['gossipScore']) {
       // The defaults wait for a verified public address and strip private ones: on a LAN all
       // tables would stay empty.
       clientMode: false,
-      peerInfoMapper: passthroughMapper,
+      peerInfoMapper,
       allowQueryWithZeroPeers: true
     }),
     pubsub: gossipsub({
@@ -194,11 +242,17 @@ function discovery(gossipScore: NetworkOptions['gossipScore']) {
   }
 }
 
-function gaterOf(admits: NetworkOptions['admits']): ConnectionGater {
-  if (admits === undefined) return {}
+function gaterOf({ admits, rules }: NetworkOptions): ConnectionGater {
   return {
-    denyDialPeer: (peer) => !admits(peer.toString()),
-    denyInboundEncryptedConnection: (peer) => !admits(peer.toString())
+    ...(admits === undefined
+      ? {}
+      : {
+          denyDialPeer: (peer) => !admits(peer.toString()),
+          denyInboundEncryptedConnection: (peer) => !admits(peer.toString())
+        }),
+    ...(rules === undefined
+      ? {}
+      : { denyDialMultiaddr: (address) => rules.complaintOf(address) !== undefined })
   }
 }
 

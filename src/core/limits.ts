@@ -222,3 +222,59 @@ export const witnessesMax = 16
 export const witnessedAddressesMax = 16
 /** Records held for the DHT, in memory: strangers write them. Above: the oldest is forgotten. */
 export const recordsMax = 8192
+/** Addresses that the user wrote, with all that their names lead to. Above: names lead no further. */
+export const trustedAddressesMax = 1024
+/** Addresses that libp2p keeps of one peer, whatever identify says. More are not stored. */
+export const storedAddressesMax = 32
+/** Addresses that one name may lead to: a list of helpers. More are left out. */
+export const resolvedAddressesMax = 32
+
+// --- access (peer/access/) --------------------------------------------------------------------
+
+/** Bytes of an allow list: a thousand peers with a comment each. Above: STARLING_BAD_CONFIG. */
+export const allowListBytesMax = 256 * 2 ** 10
+/** Certificates of one invitation: founder, somebody who may invite, and the key in a link. */
+export const invitationChainMax = 3
+/** Bytes of one certificate: two ids, a CID, three numbers and a signature take about 250. */
+export const certificateBytesMax = 512
+/** Bytes of one message of the admission protocol: a whole chain and a reason. Above: refused. */
+export const admissionBytesMax = 2048
+/** Days for which an invitation may be good: nobody can take it back from everybody. */
+export const invitationDaysMax = 3650
+/** Peers that one certificate may bring in, when it says how many at all. */
+export const invitationUsesMax = 1024
+/** Certificates whose uses are remembered. Above: the one that runs out first is forgotten. */
+export const countedCertificatesMax = 1024
+/** Peers whose admission is remembered. Above: the one admitted longest ago must show it again. */
+export const admittedMax = 1024
+/** Characters of a `starling://` link: eight relayed addresses and an invitation of three certificates. */
+export const linkLengthMax = 4096
+/** Addresses in a link: as many as one dials at the start without waiting. */
+export const linkAddressesMax = 8
+
+/** Bytes of a frame whose speed tells something about the connection: more than its buffers hold. */
+export const measuredFrameBytesMin = 10 ** 6
+
+// --- through routers (peer/nat/) --------------------------------------------------------------
+
+/**
+ * Dials a minute, and at once, whatever they are for: a start with eight neighbours of eight addresses
+ * each, half of them dead, and a DHT. Above: the dial fails and may be tried again later.
+ */
+export const dialsPerMinuteMax = 120
+/** Far ends whose word on our address is kept. Above: the one that spoke longest ago is forgotten. */
+export const observersMax = 32
+/** Addresses that two peers dial to meet half way: both IP versions, or a port and its successors. */
+export const candidatesMax = 4
+/** Bytes of one message about meeting half way: four addresses. Above: refused. */
+export const punchMessageBytesMax = 1024
+/** Meetings half way that are under way at once; each dials candidatesMax addresses. More: refused. */
+export const punchesAtOnceMax = 4
+/** Requests to meet that one connection may have open. More: refused. */
+export const punchStreamsMax = 2
+/** Time that a peer has to leave between two of its requests to meet. Sooner: refused. */
+export const punchIntervalMsMin = 5_000
+/** Peers with whom meeting half way was tried lately. Above: the longest ago is forgotten. */
+export const punchPeersMax = 512
+/** Peers of whom it is remembered since when we know of them. Above: the first one is forgotten. */
+export const heardOfMax = 1024
