@@ -3,8 +3,10 @@ import { Random } from '../src/core/random.ts'
 import type { Task } from '../src/learning/task.ts'
 import { participant, type Participant } from '../protocols/participant.ts'
 import type { ParticipantOptions } from '../protocols/participant-io.ts'
+import type { Signer } from '../protocols/records/record.ts'
 import { readPeerAddress, type PeerAddress } from './network/addresses.ts'
 import { GossipManners } from './discovery/announcements.ts'
+import { ed25519Signer } from './discovery/signer.ts'
 import { libp2pBody, type BodyEvent, type Libp2pBody } from './body.ts'
 import { startControl, type Control } from './control.ts'
 import { openHome, sweepHome, type Home } from './home.ts'
@@ -92,7 +94,7 @@ async function start(
     ...(options.onlyBootstrap ? amongThemselves(bootstraps) : {})
   })
   try {
-    return await join(options, home, lock, bootstraps, node, manners)
+    return await join(options, home, lock, bootstraps, node, manners, ed25519Signer(privateKey))
   } catch (error) {
     await node.stop()
     throw error
@@ -113,7 +115,8 @@ async function join(
   lock: Lock,
   bootstraps: readonly PeerAddress[],
   node: StarlingNode,
-  manners: GossipManners
+  manners: GossipManners,
+  signer: Signer
 ): Promise<Daemon> {
   const startedMs = performance.now()
   const self = node.peerId.toString()
@@ -121,10 +124,12 @@ async function join(
   const checkpoint = await work.loadCheckpoint(options.task)
   const machine = participant({
     ...options.participant,
+    version: options.version,
     ...(options.onlyBootstrap ? { degree: 0 } : {})
   })({
     self,
     random: new Random(`daemon/${self}`),
+    signer,
     task: options.task,
     wanted: options.wanted,
     checkpoint
@@ -171,7 +176,8 @@ async function join(
         status,
         peers: () => {
           const { connections, heard } = body.status()
-          return { peers: machine.snapshot().peers, connections, heard }
+          const { peers, swarm, helpers } = machine.snapshot()
+          return { peers, swarm, helpers, connections, heard }
         },
         stop: () => void stop(),
         subscribe: (listener) => body.onEvent(listener)

@@ -1,7 +1,7 @@
 import { RELAY_V2_HOP_CODEC } from '@libp2p/circuit-relay-v2'
 import type { Peer, PeerStore } from '@libp2p/interface'
 import type { Contact } from '../../protocols/messages.ts'
-import { contactsPerMessageMax } from '../../src/core/limits.ts'
+import { recordsPerMessageMax } from '../../src/core/limits.ts'
 import { tellable } from '../network/addresses.ts'
 
 /** Where libp2p notes when it last reached a peer, as ISO 8601. */
@@ -23,7 +23,7 @@ export async function earlierPeers(
     .filter(({ id, protocols }) => id.toString() !== self && protocols.includes(protocol))
     .filter(({ protocols, addresses }) => addresses.length > 0 && !isHelper(protocols))
     .sort((a, b) => (reachedAt(a) < reachedAt(b) ? 1 : -1))
-    .slice(0, contactsPerMessageMax)
+    .slice(0, recordsPerMessageMax)
     .map(({ id, addresses }) => ({
       peer: id.toString(),
       addresses: tellable(addresses.map(({ multiaddr: address }) => address))

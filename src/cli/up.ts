@@ -292,6 +292,12 @@ function log(logger: Logger, event: BodyEvent): void {
       )
     case 'join-line':
       return logger.info(`join line: starling up --join ${event.address} (${event.note})`)
+    case 'not-admitted':
+      return logger.warn(
+        event.by === 'us'
+          ? `peer ${event.peer} is not let in: ${event.detail}`
+          : `peer ${event.peer} does not let us in: ${event.detail}`
+      )
     case 'send-failed':
       return logger.debug(`could not send ${event.what} to ${event.peer}: ${event.reason}`)
     case 'peer-slow':
