@@ -177,7 +177,7 @@ async function join(
         peers: () => {
           const { connections, heard } = body.status()
           const { peers, swarm, helpers } = machine.snapshot()
-          return { peers, swarm, helpers, connections, heard }
+          return { peers, connections, swarm, helpers, heard }
         },
         stop: () => void stop(),
         subscribe: (listener) => body.onEvent(listener)

@@ -76,10 +76,6 @@ export interface NetworkOptions {
   readonly discovers?: boolean
   /** Whom to be connected to, asked when a peer is dialed and when it has proved who it is. */
   readonly admits?: (peer: string) => boolean
-  /** Peers that the user named: their relays come before others. */
-  readonly trusted?: readonly string[]
-  /** Asks the router to forward our ports; by default not. */
-  readonly upnp?: boolean
   /**
    * Strangers may be connected for a moment: no DHT and no gossip, where they could read who takes part.
    */
@@ -90,6 +86,10 @@ export interface NetworkOptions {
   readonly names?: NameService
   /** Content of a swarm key's file: only nodes that hold the same understand each other. */
   readonly swarmKey?: Uint8Array
+  /** Peers that the user named: their relays come before others. */
+  readonly trusted?: readonly string[]
+  /** Asks the router to forward our ports; by default not. */
+  readonly upnp?: boolean
 }
 
 const MiB = 2 ** 20
@@ -104,15 +104,15 @@ const dayMs = 86_400_000
  */
 export async function createNetwork(options: NetworkOptions): Promise<StarlingNode> {
   const { transport = 'tcp', discovers = true, rules, swarmKey } = options
-  const paths =
-    transport === 'memory'
-      ? { listen: [], transports: [memory()], services: {} }
-      : await routed(options, discovers)
   const settings = await commonSettings(options)
-  const { addresses } = settings
+  const isReal = transport === 'tcp'
+  const paths = isReal ? await routed(options) : { transports: [memory()], services: {} }
   return createLibp2p<Services>({
     ...settings,
-    addresses: { ...addresses, listen: [...addresses.listen, ...paths.listen] },
+    addresses: {
+      ...settings.addresses,
+      listen: [...settings.addresses.listen, ...(isReal ? [relayListen] : [])]
+    },
     transports: paths.transports,
     connectionGater: gaterOf(options),
     ...(swarmKey === undefined ? {} : { connectionProtector: preSharedKey({ psk: swarmKey }) }),
@@ -134,12 +134,10 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
 }
 
 /** TCP through routers: from one port, by relays, and with the means to do without them. */
-async function routed({ trusted = [], upnp = false, listen }: NetworkOptions, isBounded: boolean) {
+async function routed({ discovers = true, trusted = [], upnp = false, listen }: NetworkOptions) {
   const ownPort = await chooseOwnPort()
-  const dialsMax = isBounded ? dialsPerMinuteMax : Infinity
-  const budget = new DialBudget(dialsMax, () => performance.now())
+  const budget = new DialBudget(discovers ? dialsPerMinuteMax : Infinity, () => performance.now())
   return {
-    listen: [relayListen],
     transports: [reuseTcp({ ownPort, budget }), relayTransport()],
     services: {
       dialer: dialer({ ownPort, budget }),

@@ -292,6 +292,13 @@ function log(logger: Logger, event: BodyEvent): void {
       )
     case 'join-line':
       return logger.info(`join line: starling up --join ${event.address} (${event.note})`)
+    case 'connection':
+      return logger.info(
+        `peer ${event.peer} is connected: ${event.path}${event.limited ? ', limited' : ''} ` +
+          `(${event.by}), ${event.afterMs} ms after we knew of it`
+      )
+    case 'upgrade-failed':
+      return logger.info(`peer ${event.peer} stays behind a relay for now: ${event.reason}`)
     case 'not-admitted':
       return logger.warn(
         event.by === 'us'
