@@ -134,7 +134,13 @@ async function join(
     wanted: options.wanted,
     checkpoint
   })
-  const body = libp2pBody({ bootstraps })({ node, machine, trainer: work, store: work, manners })
+  const body = libp2pBody({ bootstraps, remembers: !options.onlyBootstrap })({
+    node,
+    machine,
+    trainer: work,
+    store: work,
+    manners
+  })
   const status = (): Status => ({
     ...describe(machine, body, work),
     version: options.version,
