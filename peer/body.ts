@@ -25,13 +25,16 @@ import type { BootstrapOptions } from './discovery/bootstrap.ts'
 import { Admission, type AccessEvent } from './access/admission.ts'
 import { openGate, type Gate } from './access/gate.ts'
 import { Guard } from './guarded.ts'
-import { Frames, type FrameCounters } from './frames.ts'
+import { Frames, framesProtocol, type FrameCounters } from './frames.ts'
 import { Links, type LinkEvent, type LinksOptions, type NatStatus } from './links.ts'
 import { isPublic } from './nat/endpoint.ts'
 import { ladderDefaults } from './nat/ladder.ts'
 import type { ConnectionView } from './network/connections.ts'
 import { keepAddressBook } from './network/address-book.ts'
 import type { DialRules } from './network/hygiene.ts'
+import { earlierPeers } from './discovery/earlier.ts'
+import { ReachWatch, type ReachEvent } from './nat/reach-watch.ts'
+import { reachOfNode, type ReachOfNode } from './nat/reach.ts'
 import { startNetwork, type StarlingNode } from './network/network.ts'
 import { outboxDefaults, type OutboxOptions } from './outbox.ts'
 import { paceDefaults, type Pace } from './pace.ts'
@@ -98,6 +101,7 @@ export type NetworkEvent =
   | BootstrapEvent
   | LinkEvent
   | AccessEvent
+  | ReachEvent
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   /** A frame was given up on the way out. */
   | {
@@ -140,6 +144,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   readonly #providers: Providers
   readonly #bootstraps: Bootstraps
   readonly #admission: Admission
+  readonly #reachWatch: ReachWatch
   readonly #listeners = new Set<(event: BodyEvent) => void>()
   readonly #links: Links
   readonly #frames: Frames
@@ -226,6 +231,11 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       },
       options.bootstrap
     )
+    this.#reachWatch = new ReachWatch({
+      guard: this.#guard,
+      reach: () => this.reach(),
+      onEvent: (event) => this.#tell(event)
+    })
   }
 
   get self(): PeerId {
@@ -253,7 +263,13 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     await startNetwork(node)
     this.#begin()
     this.#tellAddresses()
+    this.#reachWatch.start()
     this.#bootstraps.start()
+    if (node.services.pubsub !== undefined) {
+      this.#guard.run('remembering peers', async () =>
+        this.meet(await earlierPeers(node.peerStore, this.self, framesProtocol))
+      )
+    }
   }
 
   /** Say goodbye, save and stop the network, in at most stopMsMax. */
@@ -285,6 +301,21 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       bugs: this.#guard.bugs,
       heard: this.#announcer?.heard ?? []
     }
+  }
+
+  /** How others can reach us, as far as we know by now. */
+  reach(): ReachOfNode {
+    const { mapping, external } = this.#links.nat()
+    return reachOfNode(this.#parts.node, this.#addresses(), {
+      mapping,
+      external: external[0] ?? null,
+      punched: this.#links.views().filter(({ kind }) => kind === 'punched').length
+    })
+  }
+
+  /** Peers that the participant may want to know, from wherever. */
+  meet(contacts: readonly Contact[]): void {
+    if (contacts.length > 0) this.#deliver({ kind: 'discovered', contacts })
   }
 
   nowMs(): number {
@@ -448,6 +479,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     const addresses = this.#addresses()
     this.#tell({ kind: 'listening', addresses })
     this.#deliver({ kind: 'listening', addresses })
+    this.#reachWatch.look()
   }
 
   #tell(event: BodyEvent): void {
@@ -477,6 +509,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
 
   #stopSearching(): void {
     this.#admission.stop()
+    this.#reachWatch.stop()
     this.#bootstraps.stop()
     this.#providers.stop()
     this.#announcer?.stop()

@@ -3,13 +3,15 @@ import { Random } from '../src/core/random.ts'
 import type { Task } from '../src/learning/task.ts'
 import { participant, type Participant } from '../protocols/participant.ts'
 import type { ParticipantOptions } from '../protocols/participant-io.ts'
+import type { Signer } from '../protocols/records/record.ts'
 import { readPeerAddress, type PeerAddress } from './network/addresses.ts'
 import { GossipManners } from './discovery/announcements.ts'
+import { ed25519Signer } from './discovery/signer.ts'
 import { libp2pBody, type BodyEvent, type Libp2pBody } from './body.ts'
 import { startControl, type Control } from './control.ts'
 import { openHome, sweepHome, type Home } from './home.ts'
 import { openIdentity } from './identity.ts'
-import { joinLine, type JoinLine } from './network/join-line.ts'
+import type { JoinLine } from './network/join-line.ts'
 import { lockHome, type Lock } from './lock.ts'
 import { createNetwork, type NetworkOptions, type StarlingNode } from './network/network.ts'
 import { describe, type Status } from './status.ts'
@@ -27,6 +29,8 @@ export interface DaemonOptions extends WorkOptions {
   readonly onlyBootstrap: boolean
   readonly listen: readonly string[]
   readonly announce: readonly string[]
+  /** Asks the router to forward our port. */
+  readonly upnp: boolean
   /** Port of the control API on 127.0.0.1; 0 for any free one. */
   readonly controlPort: number
   readonly participant: Partial<ParticipantOptions>
@@ -85,10 +89,12 @@ async function start(
     datastorePath: home.peers,
     gossipScore: (peer) => manners.score(peer),
     onTrouble: (what) => options.onEvent({ kind: 'trouble', what }),
+    trusted: bootstraps.map(({ peer }) => peer),
+    upnp: options.upnp,
     ...(options.onlyBootstrap ? amongThemselves(bootstraps) : {})
   })
   try {
-    return await join(options, home, lock, bootstraps, node, manners)
+    return await join(options, home, lock, bootstraps, node, manners, ed25519Signer(privateKey))
   } catch (error) {
     await node.stop()
     throw error
@@ -109,7 +115,8 @@ async function join(
   lock: Lock,
   bootstraps: readonly PeerAddress[],
   node: StarlingNode,
-  manners: GossipManners
+  manners: GossipManners,
+  signer: Signer
 ): Promise<Daemon> {
   const startedMs = performance.now()
   const self = node.peerId.toString()
@@ -117,10 +124,12 @@ async function join(
   const checkpoint = await work.loadCheckpoint(options.task)
   const machine = participant({
     ...options.participant,
+    version: options.version,
     ...(options.onlyBootstrap ? { degree: 0 } : {})
   })({
     self,
     random: new Random(`daemon/${self}`),
+    signer,
     task: options.task,
     wanted: options.wanted,
     checkpoint
@@ -161,7 +170,8 @@ async function join(
         status,
         peers: () => {
           const { connections, heard } = body.status()
-          return { peers: machine.snapshot().peers, connections, heard }
+          const { peers, swarm, helpers } = machine.snapshot()
+          return { peers, connections, swarm, helpers, heard }
         },
         stop: () => void stop(),
         subscribe: (listener) => body.onEvent(listener)
@@ -178,7 +188,7 @@ async function join(
     home,
     control,
     status,
-    joinLine: () => joinLine(self, body.status().addresses),
+    joinLine: () => body.reach().line,
     done,
     stop: () => stop()
   }

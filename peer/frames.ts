@@ -11,7 +11,7 @@ import type { Pace } from './pace.ts'
 import { reasonOf } from './reason.ts'
 
 /** The libp2p protocol that carries our frames. The number rises when old peers cannot read them. */
-export const framesProtocol = '/starling/2/frames'
+export const framesProtocol = '/starling/3/frames'
 
 export interface FramesOptions {
   readonly outbox: OutboxOptions

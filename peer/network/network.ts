@@ -1,5 +1,4 @@
 import { networkInterfaces } from 'node:os'
-import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { dcutr } from '@libp2p/dcutr'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
@@ -22,6 +21,10 @@ import {
   inboundConnectionsPerSecondMax,
   topicBytesPerPeerMax
 } from '../../src/core/limits.ts'
+import { proofs, type Proofs } from '../nat/proofs.ts'
+import { relayListen, relayTransport } from '../nat/relay-transport.ts'
+import { relays, type Relays } from '../nat/relays.ts'
+import { mayNeedRouter, router, type Router } from '../nat/upnp.ts'
 import { DialBudget } from '../nat/dial-budget.ts'
 import { dialer, type Dialer } from '../nat/dialer.ts'
 import { chooseOwnPort } from '../nat/own-port.ts'
@@ -38,6 +41,11 @@ export interface Services extends Record<string, unknown> {
   readonly identify: Identify
   readonly identifyPush: IdentifyPush
   readonly ping: Ping
+  readonly proofs: Proofs
+  /** Missing where nobody is reached through relays: in memory, and in relays themselves. */
+  readonly relays?: Relays
+  /** Missing where no router is asked for anything. */
+  readonly router?: Router
   /** Missing in a node in memory, where there are no routers. */
   readonly dialer?: Dialer
   /** Both missing in a node that does not look for peers. */
@@ -78,6 +86,10 @@ export interface NetworkOptions {
   readonly names?: NameService
   /** Content of a swarm key's file: only nodes that hold the same understand each other. */
   readonly swarmKey?: Uint8Array
+  /** Peers that the user named: their relays come before others. */
+  readonly trusted?: readonly string[]
+  /** Asks the router to forward our ports; by default not. */
+  readonly upnp?: boolean
 }
 
 const MiB = 2 ** 20
@@ -92,10 +104,15 @@ const dayMs = 86_400_000
  */
 export async function createNetwork(options: NetworkOptions): Promise<StarlingNode> {
   const { transport = 'tcp', discovers = true, rules, swarmKey } = options
-  const paths =
-    transport === 'memory' ? { transports: [memory()], services: {} } : await routed(discovers)
+  const settings = await commonSettings(options)
+  const isReal = transport === 'tcp'
+  const paths = isReal ? await routed(options) : { transports: [memory()], services: {} }
   return createLibp2p<Services>({
-    ...(await commonSettings(options)),
+    ...settings,
+    addresses: {
+      ...settings.addresses,
+      listen: [...settings.addresses.listen, ...(isReal ? [relayListen] : [])]
+    },
     transports: paths.transports,
     connectionGater: gaterOf(options),
     ...(swarmKey === undefined ? {} : { connectionProtector: preSharedKey({ psk: swarmKey }) }),
@@ -117,14 +134,18 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
 }
 
 /** TCP through routers: from one port, by relays, and with the means to do without them. */
-async function routed(isBounded: boolean) {
+async function routed({ discovers = true, trusted = [], upnp = false, listen }: NetworkOptions) {
   const ownPort = await chooseOwnPort()
-  const dialsMax = isBounded ? dialsPerMinuteMax : Infinity
-  const budget = new DialBudget(dialsMax, () => performance.now())
+  const budget = new DialBudget(discovers ? dialsPerMinuteMax : Infinity, () => performance.now())
   return {
-    transports: [reuseTcp({ ownPort, budget }), circuitRelayTransport()],
-    // Its hole punching does not work over TCP; that one end can be dialed by the other it finds out.
-    services: { dialer: dialer({ ownPort, budget }), dcutr: dcutr() }
+    transports: [reuseTcp({ ownPort, budget }), relayTransport()],
+    services: {
+      dialer: dialer({ ownPort, budget }),
+      // Its hole punching does not work over TCP; that one end can be dialed by the other it finds out.
+      dcutr: dcutr(),
+      relays: relays({ trusted }),
+      ...(upnp && mayNeedRouter(listen) ? { router: router() } : {})
+    }
   }
 }
 
@@ -176,7 +197,8 @@ export function commonServices() {
     identifyPush: identifyPush(),
     // The DHT and the connection monitor ping at the same time; with libp2p's limit of one stream the
     // monitor's ping fails, and it aborts a healthy connection.
-    ping: ping({ maxInboundStreams: pingStreamsMax, maxOutboundStreams: pingStreamsMax })
+    ping: ping({ maxInboundStreams: pingStreamsMax, maxOutboundStreams: pingStreamsMax }),
+    proofs: proofs()
   }
 }
 

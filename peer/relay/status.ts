@@ -1,7 +1,7 @@
 import type { Guard } from '../guarded.ts'
 import { joinLine } from '../network/join-line.ts'
 import type { StarlingNode } from '../network/network.ts'
-import type { Reachability } from '../status.ts'
+import type { Reachability } from '../nat/reachability.ts'
 import type { Budget } from './budget.ts'
 import type { Circuits } from './circuits.ts'
 import type { Gate } from './gate.ts'

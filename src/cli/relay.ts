@@ -132,7 +132,9 @@ after --bytes-per-connection or --minutes-per-connection, and no model passes. d
 }
 
 function listenAddresses({ listen, port, wsPort }: RelayCommandOptions): readonly string[] {
-  const plain = listen.length > 0 ? listen : [`/ip4/0.0.0.0/tcp/${port}`, `/ip6/::/tcp/${port}`]
+  const both = [`/ip4/0.0.0.0/tcp/${port}`, `/ip6/::/tcp/${port}`]
+  // Any free port would be another one for each.
+  const plain = listen.length > 0 ? listen : port === 0 ? both.slice(0, 1) : both
   if (wsPort === undefined) return plain
   return [...plain, `/ip4/0.0.0.0/tcp/${wsPort}/ws`, `/ip6/::/tcp/${wsPort}/ws`]
 }

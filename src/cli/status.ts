@@ -12,6 +12,7 @@ import {
   printRelayStatus,
   type RelayPeersAnswer
 } from './relay-status.ts'
+import { reachFacts } from './reach.ts'
 import { withCommonOptions, type CommonOptions } from './settings.ts'
 
 /** How long a daemon may take to be gone: it promises five seconds. */
@@ -34,7 +35,7 @@ export function statusCommand(): Command {
         loss: status.loss?.toFixed(4) ?? '–',
         accuracy: percent(status.accuracy),
         peers: `${status.peers.connected} connected, ${status.peers.known} known`,
-        reachability: status.reachability,
+        ...reachFacts(status),
         join: status.join ?? '–',
         exchanges: `${status.exchanges.ok} ok, ${status.exchanges.failed} failed, ${status.exchanges.rejected} rejected`,
         merging: mergingLine(status),

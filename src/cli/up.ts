@@ -6,13 +6,13 @@ import type { BodyEvent } from '../../peer/body.ts'
 import { configDefaults, writeConfig } from '../../peer/config.ts'
 import { startDaemon, type Daemon, type DaemonOptions } from '../../peer/daemon.ts'
 import { openHome } from '../../peer/home.ts'
-import { joinLine } from '../../peer/network/join-line.ts'
 import type { Logger } from '../../peer/log.ts'
 import type { Status } from '../../peer/status.ts'
 import { collect, wholeNumber } from './arguments.ts'
 import { detach } from './detach.ts'
 import { exitCodes } from './exit.ts'
 import { percent, printFacts, printJson, printLine } from './print.ts'
+import { reachFacts } from './reach.ts'
 import {
   dataDirectories,
   readSettings,
@@ -31,6 +31,7 @@ interface UpOptions extends CommonOptions {
   readonly listen: readonly string[]
   readonly port?: number
   readonly publicIp?: string
+  readonly upnp: boolean
   readonly backend?: DaemonOptions['backend']
   readonly fastMath?: boolean
   readonly rounds?: number
@@ -50,6 +51,7 @@ export function upCommand(): Command {
     .option('--listen <multiaddr>', 'where to listen; may be repeated', collect, [])
     .option('--port <n>', 'TCP port to listen on; 0 for any', wholeNumber(0, 65_535))
     .option('--public-ip <ip>', 'address that the world knows this machine by')
+    .option('--no-upnp', 'do not ask the router to forward our port')
     .addOption(
       new Option('--backend <name>', 'which code computes').choices(['auto', ...backendNames])
     )
@@ -134,6 +136,7 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
     onlyBootstrap: options.onlyJoined === true,
     listen: listen.length > 0 ? listen : [`/ip4/0.0.0.0/tcp/${port}`],
     announce: publicIp === undefined ? [] : [announcedAddress(publicIp, port)],
+    upnp: options.upnp,
     data: options.data ?? config.data ?? null,
     directories: dataDirectories(home),
     backend: options.backend ?? config.backend ?? configDefaults.backend,
@@ -212,15 +215,14 @@ interface Started {
 
 function greet({ status, ...where }: Started, options: UpOptions): void {
   if (options.json === true) return printJson({ ...status, ...where })
-  const line = joinLine(status.peerId, status.listen)
   printFacts({
     'peer id': status.peerId,
     home: where.home,
     task: status.task ?? 'asking the swarm for it',
     ...(status.backend === null ? {} : { training: trainingOf(status) }),
     ...(status.resumedRound === null ? {} : { resumed: `from round ${status.resumedRound}` }),
-    join: line === undefined ? 'not listening' : `starling up --join ${line.address}`,
-    reachability: `${status.reachability}; the join line ${line?.note ?? 'is missing: not listening'}`,
+    join: status.join === null ? 'not listening' : `starling up --join ${status.join}`,
+    ...reachFacts(status),
     control: where.control,
     ...(where.pid === undefined ? {} : { process: where.pid })
   })
@@ -283,6 +285,26 @@ function log(logger: Logger, event: BodyEvent): void {
       )
     case 'listening':
       return logger.debug(`listening on ${event.addresses.join(', ')}`)
+    case 'reachability':
+      return logger.info(
+        `reachability: ${event.reachability}: ${event.explanation}` +
+          (event.remedy === null ? '' : `; to be reached better, ${event.remedy}`)
+      )
+    case 'join-line':
+      return logger.info(`join line: starling up --join ${event.address} (${event.note})`)
+    case 'connection':
+      return logger.info(
+        `peer ${event.peer} is connected: ${event.path}${event.limited ? ', limited' : ''} ` +
+          `(${event.by}), ${event.afterMs} ms after we knew of it`
+      )
+    case 'upgrade-failed':
+      return logger.info(`peer ${event.peer} stays behind a relay for now: ${event.reason}`)
+    case 'not-admitted':
+      return logger.warn(
+        event.by === 'us'
+          ? `peer ${event.peer} is not let in: ${event.detail}`
+          : `peer ${event.peer} does not let us in: ${event.detail}`
+      )
     case 'send-failed':
       return logger.debug(`could not send ${event.what} to ${event.peer}: ${event.reason}`)
     case 'peer-slow':

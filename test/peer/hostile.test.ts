@@ -208,12 +208,12 @@ describe('a peer that never reads', () => {
     send(update) // 0.8 MB wait
     send({ ...update, exchange: 2 }) // no room for both
     expect(ana.events.of('send-failed').map(({ what }) => what)).toEqual(['update'])
-    send({ kind: 'want', what: 'task' })
-    send({ kind: 'want', what: 'task' })
+    send({ kind: 'want', what: 'task', task: null })
+    send({ kind: 'want', what: 'task', task: null })
     expect(ana.inputs.of('peerDown')).toEqual([])
-    send({ kind: 'want', what: 'task' }) // the other update makes way
+    send({ kind: 'want', what: 'task', task: null }) // the other update makes way
     expect(ana.events.of('send-failed').map(({ what }) => what)).toEqual(['update', 'update'])
-    send({ kind: 'want', what: 'task' })
+    send({ kind: 'want', what: 'task', task: null })
     await ana.inputs.first('peerDown')
   })
 })
