@@ -201,6 +201,10 @@ export class Links {
     await within(closeMsMax, lastWords)
     const { node } = this.#parts
     const id = peerIdFromString(peer)
+    for (const connection of this.connections.to(peer)) {
+      // A proper end keeps these two ports apart for a minute (TIME_WAIT), and there are no others.
+      if (this.#punch?.made(connection) === true) connection.abort(new Error('disconnected'))
+    }
     await node.hangUp(id, { signal: AbortSignal.timeout(closeMsMax) }).catch(() => undefined)
     for (const connection of node.getConnections(id)) {
       connection.abort(new Error('closing took too long'))
