@@ -1,17 +1,19 @@
-import { StarlingError } from '../src/core/errors.ts'
 import { Random } from '../src/core/random.ts'
 import type { Task } from '../src/learning/task.ts'
-import { participant, type Participant } from '../protocols/participant.ts'
+import { participant } from '../protocols/participant.ts'
 import type { ParticipantOptions } from '../protocols/participant-io.ts'
-import { readPeerAddress, type PeerAddress } from './network/addresses.ts'
+import { openAccess, type Access, type AccessOptions } from './access/access.ts'
+import { DialRules, ownSubnets } from './network/hygiene.ts'
+import { readAddress, readPeerAddress, type PeerAddress } from './network/addresses.ts'
 import { GossipManners } from './discovery/announcements.ts'
-import { libp2pBody, type BodyEvent, type Libp2pBody } from './body.ts'
+import { libp2pBody, type BodyEvent } from './body.ts'
 import { startControl, type Control } from './control.ts'
 import { openHome, sweepHome, type Home } from './home.ts'
 import { openIdentity } from './identity.ts'
 import { joinLine, type JoinLine } from './network/join-line.ts'
 import { lockHome, type Lock } from './lock.ts'
-import { createNetwork, type NetworkOptions, type StarlingNode } from './network/network.ts'
+import { createNetwork, type StarlingNode } from './network/network.ts'
+import { endWhenRefused } from './refusals.ts'
 import { describe, type Status } from './status.ts'
 import { Work, type WorkOptions } from './work.ts'
 
@@ -27,6 +29,8 @@ export interface DaemonOptions extends WorkOptions {
   readonly onlyBootstrap: boolean
   readonly listen: readonly string[]
   readonly announce: readonly string[]
+  /** Who may take part. */
+  readonly access: AccessOptions
   /** Port of the control API on 127.0.0.1; 0 for any free one. */
   readonly controlPort: number
   readonly participant: Partial<ParticipantOptions>
@@ -78,28 +82,49 @@ async function start(
   await sweepHome(home)
   const privateKey = await openIdentity(home)
   const manners = new GossipManners(() => performance.now())
+  const access = await openAccess(options.access, {
+    home,
+    key: privateKey,
+    task: options.task?.cid ?? options.wanted,
+    helpers: bootstraps.map(({ peer }) => peer),
+    onTrouble: (what) => options.onEvent({ kind: 'trouble', what })
+  })
+  const { gate, swarmKey } = access
+  const listen = options.listen.map((address) => readAddress(address, 'listen'))
+  const rules = new DialRules(
+    bootstraps.map(({ address }) => address),
+    () => ownSubnets(listen)
+  )
   const node = await createNetwork({
     privateKey,
+    rules,
+    discovers: !options.onlyBootstrap,
+    isPrivate: gate.mode !== 'open',
+    admits: (peer, isDialed) => {
+      if (options.onlyBootstrap && !gate.isHelper(peer)) return false
+      return isDialed ? gate.mayDial(peer, Date.now()) : gate.mayConnect(peer)
+    },
+    ...(swarmKey === undefined ? {} : { swarmKey }),
     listen: options.listen,
     announce: options.announce,
     datastorePath: home.peers,
     gossipScore: (peer) => manners.score(peer),
-    onTrouble: (what) => options.onEvent({ kind: 'trouble', what }),
-    ...(options.onlyBootstrap ? amongThemselves(bootstraps) : {})
+    onTrouble: (what) => options.onEvent({ kind: 'trouble', what })
   })
   try {
-    return await join(options, home, lock, bootstraps, node, manners)
+    return await join(options, home, lock, bootstraps, { node, manners, rules, access })
   } catch (error) {
     await node.stop()
     throw error
   }
 }
 
-function amongThemselves(
-  bootstraps: readonly PeerAddress[]
-): Pick<NetworkOptions, 'discovers' | 'admits'> {
-  const wanted = new Set(bootstraps.map(({ peer }) => peer))
-  return { discovers: false, admits: (peer) => wanted.has(peer) }
+/** What is there before anybody lives on it. */
+interface Net {
+  readonly node: StarlingNode
+  readonly manners: GossipManners
+  readonly rules: DialRules
+  readonly access: Access
 }
 
 /** Put a participant on a started node. */
@@ -108,8 +133,7 @@ async function join(
   home: Home,
   lock: Lock,
   bootstraps: readonly PeerAddress[],
-  node: StarlingNode,
-  manners: GossipManners
+  { node, manners, rules, access }: Net
 ): Promise<Daemon> {
   const startedMs = performance.now()
   const self = node.peerId.toString()
@@ -125,16 +149,27 @@ async function join(
     wanted: options.wanted,
     checkpoint
   })
-  const body = libp2pBody({ bootstraps })({ node, machine, trainer: work, store: work, manners })
+  const { gate } = access
+  const body = libp2pBody({ bootstraps })({
+    ...{ node, machine, manners, rules, gate },
+    trainer: work,
+    store: work
+  })
   const status = (): Status => ({
     ...describe(machine, body, work),
     version: options.version,
+    access: gate.mode,
     resumedRound: checkpoint?.round ?? null,
     uptimeSeconds: Math.round((performance.now() - startedMs) / 1000)
   })
   const { promise: done, resolve, reject } = Promise.withResolvers<void>()
   done.catch(() => undefined) // whoever waits is told; nobody has to
-  const closing = [() => body.stop(), () => Promise.race([work.stop(), pause(stopTrainerMsMax)])]
+  const unwatch = access.watch(() => body.reviewAccess())
+  const closing = [
+    () => Promise.resolve(unwatch()),
+    () => body.stop(),
+    () => Promise.race([work.stop(), pause(stopTrainerMsMax)])
+  ]
   let stopping: Promise<void> | undefined
   const shutDown = async (): Promise<void> => {
     for (const close of closing) await close()
@@ -149,7 +184,11 @@ async function join(
   }
 
   body.onEvent(options.onEvent)
-  refuseOtherSwarm(body, machine, bootstraps, (failure) => void stop(failure))
+  body.onEvent((event) => {
+    if (event.kind === 'task-adopted') gate.task = event.task
+  })
+  const hasPeers = (): boolean => machine.snapshot().peers.some(({ introduced }) => introduced)
+  body.onEvent(endWhenRefused(bootstraps, hasPeers, (failure) => void stop(failure)))
   await body.start()
   let control: Control
   try {
@@ -179,30 +218,6 @@ async function join(
     done,
     stop: () => stop()
   }
-}
-
-/**
- * When those whom the user told us to join work on another task, and nobody else is there, going on
- * alone is not what was meant.
- */
-function refuseOtherSwarm(
-  body: Libp2pBody,
-  machine: Participant,
-  bootstraps: readonly PeerAddress[],
-  fail: (failure: StarlingError) => void
-): void {
-  body.onEvent((event) => {
-    if (event.kind !== 'peer-refused') return
-    if (!bootstraps.some(({ peer }) => peer === event.peer)) return
-    if (machine.snapshot().peers.some(({ introduced }) => introduced)) return
-    fail(
-      new StarlingError(
-        'STARLING_TASK_MISMATCH',
-        `the swarm at ${event.peer} works on task ${event.theirs}; ours is ${event.ours}. ` +
-          'Leave out --task to work on theirs, in a home of its own (--home), or join another swarm'
-      )
-    )
-  })
 }
 
 function pause(ms: number): Promise<void> {

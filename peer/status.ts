@@ -1,5 +1,6 @@
 import type { MergingSnapshot } from '../protocols/tally.ts'
 import type { Participant } from '../protocols/participant.ts'
+import type { Mode } from './access/gate.ts'
 import type { Libp2pBody } from './body.ts'
 import { joinLine, type JoinLine } from './network/join-line.ts'
 import type { Work } from './work.ts'
@@ -26,6 +27,8 @@ export interface Status {
   readonly reachability: Reachability
   readonly listen: readonly string[]
   readonly join: string | null
+  /** Who may take part: everybody, those in the allow list, or who is invited, too. */
+  readonly access: Mode
   /** Whose models went into the last merge. */
   readonly mergedWith: readonly string[]
   readonly exchanges: {
@@ -62,7 +65,7 @@ export function describe(
   machine: Participant,
   body: Libp2pBody,
   work: Work
-): Omit<Status, 'version' | 'resumedRound' | 'uptimeSeconds'> {
+): Omit<Status, 'version' | 'access' | 'resumedRound' | 'uptimeSeconds'> {
   const snapshot = machine.snapshot()
   const network = body.status()
   const line = joinLine(snapshot.self, network.addresses)

@@ -51,7 +51,10 @@ const purpose = Buffer.from('starling admission certificate 1\n')
 const daySeconds = 86_400
 
 const peerId = z.string().max(128).refine(isEd25519)
-const seconds = z.int().min(0).max(2 ** 40)
+const seconds = z
+  .int()
+  .min(0)
+  .max(2 ** 40)
 const bodySchema = z.tuple([
   z.literal(1),
   z.string().min(1).max(128),
@@ -59,7 +62,10 @@ const bodySchema = z.tuple([
   peerId,
   seconds,
   seconds,
-  z.int().min(0).max(invitationChainMax - 1),
+  z
+    .int()
+    .min(0)
+    .max(invitationChainMax - 1),
   z.int().min(0).max(invitationUsesMax),
   z.instanceof(Uint8Array).refine(({ length }) => length === 16)
 ])
@@ -91,10 +97,7 @@ export function decodeChain(content: unknown): Chain | undefined {
   return chain?.every((each) => each !== undefined) === true ? chain : undefined
 }
 
-function decodeCertificate(
-  body: Uint8Array,
-  signature: Uint8Array
-): SignedCertificate | undefined {
+function decodeCertificate(body: Uint8Array, signature: Uint8Array): SignedCertificate | undefined {
   if (body.length > certificateBytesMax || signature.length !== 64) return undefined
   try {
     const read = bodySchema.safeParse(decode(body)).data

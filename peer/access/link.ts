@@ -41,7 +41,8 @@ export function readLink(text: string): JoinLink {
   const given = new Map<string, string[]>()
   for (const word of link.slice(start.length).split('&')) {
     const [, name = '', written = ''] = /^([^=]*)=(.*)$/.exec(word) ?? []
-    if (!known.includes(name)) throw bad(`it says '${word.slice(0, 40)}'; known: ${known.join(', ')}`)
+    if (!known.includes(name))
+      throw bad(`it says '${word.slice(0, 40)}'; known: ${known.join(', ')}`)
     given.set(name, [...(given.get(name) ?? []), decoded(written)])
   }
   const { task, invite, via } = {

@@ -40,7 +40,10 @@ export async function readSwarmKey(path: string): Promise<Uint8Array> {
     const read = bytes.subarray(0, await readInto(handle, bytes, 0)).toString('latin1')
     const text = read.replace(/\r\n?/g, '\n').trimEnd()
     if (!text.startsWith(header) || !/^[0-9a-fA-F]{64}$/.test(text.slice(header.length))) {
-      throw bad(path, "is no swarm key: copy it from another member, or make one with 'starling key new'")
+      throw bad(
+        path,
+        "is no swarm key: copy it from another member, or make one with 'starling key new'"
+      )
     }
     return Buffer.from(text)
   } finally {

@@ -73,7 +73,9 @@ function isSecured(address: Multiaddr): boolean {
 async function hostsOf(address: Multiaddr, names: NameService): Promise<Multiaddr[]> {
   const [place, ...rest] = address.getComponents()
   const families = familiesOf[place?.name ?? ''] ?? []
-  const tail = rest.map(({ name, value }) => (value === undefined ? `/${name}` : `/${name}/${value}`))
+  const tail = rest.map(({ name, value }) =>
+    value === undefined ? `/${name}` : `/${name}/${value}`
+  )
   const found = await Promise.allSettled(
     families.map(async (family) => {
       const hosts = await names.lookup(place?.value ?? '', family)

@@ -58,8 +58,8 @@ export interface NetworkOptions {
    * connections of their own: somebody else says who is connected to whom.
    */
   readonly discovers?: boolean
-  /** Whom to be connected to, asked when a peer is dialed and when it has proved who it is. */
-  readonly admits?: (peer: string) => boolean
+  /** Whom to be connected to, asked when a peer is dialed and when one that dialed us proved who it is. */
+  readonly admits?: (peer: string, isDialed: boolean) => boolean
   /**
    * Strangers may be connected for a moment: no DHT and no gossip, where they could read who takes part.
    */
@@ -194,8 +194,8 @@ function gaterOf({ admits, rules }: NetworkOptions): ConnectionGater {
     ...(admits === undefined
       ? {}
       : {
-          denyDialPeer: (peer) => !admits(peer.toString()),
-          denyInboundEncryptedConnection: (peer) => !admits(peer.toString())
+          denyDialPeer: (peer) => !admits(peer.toString(), true),
+          denyInboundEncryptedConnection: (peer) => !admits(peer.toString(), false)
         }),
     ...(rules === undefined
       ? {}

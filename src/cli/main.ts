@@ -12,6 +12,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   id: async () => (await import('./init.ts')).idCommand(),
   task: async () => (await import('./task.ts')).taskCommand(),
   up: async () => (await import('./up.ts')).upCommand(),
+  invite: async () => (await import('./invite.ts')).inviteCommand(),
+  key: async () => (await import('./key.ts')).keyCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
   peers: async () => (await import('./status.ts')).peersCommand(),
   stop: async () => (await import('./status.ts')).stopCommand(),

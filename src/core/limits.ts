@@ -227,6 +227,10 @@ export const invitationDaysMax = 3650
 export const invitationUsesMax = 1024
 /** Certificates whose uses are remembered. Above: the one that runs out first is forgotten. */
 export const countedCertificatesMax = 1024
+/** Bytes of the file of those uses. Above: STARLING_HOME_UNUSABLE. */
+export const usesBytesMax = 128 * 2 ** 20
+/** Bytes of an invitation in a home. */
+export const invitationBytesMax = 4096
 /** Peers whose admission is remembered. Above: the one admitted longest ago must show it again. */
 export const admittedMax = 1024
 /** Characters of a `starling://` link: eight relayed addresses and an invitation of three certificates. */
