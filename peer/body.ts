@@ -32,6 +32,7 @@ import { keepAddressBook } from './network/address-book.ts'
 import type { DialRules } from './network/hygiene.ts'
 import { Inbox } from './inbox.ts'
 import { startNetwork, type StarlingNode } from './network/network.ts'
+import { ping, type Pong } from './network/ping.ts'
 import { Outbox, outboxDefaults, type OutboxOptions } from './outbox.ts'
 import { paceDefaults, type Pace } from './pace.ts'
 import { Providers, providersDefaults, type ProvidersOptions } from './discovery/providers.ts'
@@ -244,6 +245,25 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   kill(): Promise<void> {
     this.#stopping ??= this.#kill()
     return this.#stopping
+  }
+
+  /** Begin with this one, too. */
+  addBootstrap(bootstrap: PeerAddress): void {
+    this.#parts.rules?.trust(bootstrap.address)
+    if (bootstrap.peer !== this.self) this.#bootstraps.add(bootstrap)
+  }
+
+  removeBootstrap(bootstrap: PeerAddress): void {
+    this.#bootstraps.remove(bootstrap)
+  }
+
+  /**
+   * Ask a peer to answer, over a connection that is there or a new one.
+   * @param target - a peer id or a multiaddr
+   * @throws STARLING_UNREACHABLE when nobody answers in time, STARLING_BAD_ARGUMENT
+   */
+  ping(target: string): Promise<Pong> {
+    return ping(this.#parts.node, target, this.#options.dialDeadlineMs)
   }
 
   /** Part from those who may not be connected any more: whom the gate lets in has changed. */

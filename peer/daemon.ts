@@ -13,6 +13,7 @@ import { openIdentity } from './identity.ts'
 import { joinLine, type JoinLine } from './network/join-line.ts'
 import { lockHome, type Lock } from './lock.ts'
 import { createNetwork, type StarlingNode } from './network/network.ts'
+import { Recent } from './recent.ts'
 import { endWhenRefused } from './refusals.ts'
 import { describe, type Status } from './status.ts'
 import { Work, type WorkOptions } from './work.ts'
@@ -183,7 +184,9 @@ async function join(
     return stopping
   }
 
+  const recent = new Recent<BodyEvent>()
   body.onEvent(options.onEvent)
+  body.onEvent((event) => recent.add(event))
   body.onEvent((event) => {
     if (event.kind === 'task-adopted') gate.task = event.task
   })
@@ -199,6 +202,18 @@ async function join(
       {
         status,
         peers: () => ({ peers: machine.snapshot().peers, heard: body.status().heard }),
+        log: () => ({ events: recent.all }),
+        ping: (target) => body.ping(target),
+        addBootstrap(address) {
+          const bootstrap = readPeerAddress(address, 'bootstrap')
+          gate.addHelper(bootstrap.peer)
+          body.addBootstrap(bootstrap)
+          return { added: address }
+        },
+        removeBootstrap(address) {
+          body.removeBootstrap(readPeerAddress(address, 'bootstrap'))
+          return { removed: address }
+        },
         stop: () => void stop(),
         subscribe: (listener) => body.onEvent(listener)
       },

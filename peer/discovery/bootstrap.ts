@@ -44,7 +44,7 @@ interface Kept {
 export class Bootstraps {
   readonly #parts: BootstrapComponents
   readonly #options: BootstrapOptions
-  readonly #kept: readonly Kept[]
+  readonly #kept: Kept[] = []
   #stopped = false
 
   constructor(
@@ -54,16 +54,25 @@ export class Bootstraps {
   ) {
     this.#parts = parts
     this.#options = options
-    this.#kept = bootstraps.map((bootstrap) => ({
-      bootstrap,
-      failures: 0,
-      connectedAtMs: undefined,
-      timer: undefined
-    }))
+    for (const bootstrap of bootstraps) this.#keep(bootstrap)
   }
 
   start(): void {
     for (const kept of this.#kept) this.#schedule(kept, 0)
+  }
+
+  /** One more, from now on. */
+  add(bootstrap: PeerAddress): void {
+    if (this.#find(bootstrap) !== undefined) return
+    this.#schedule(this.#keep(bootstrap), 0)
+  }
+
+  /** Dial it no more; a connection that is there stays. */
+  remove(bootstrap: PeerAddress): void {
+    const kept = this.#find(bootstrap)
+    if (kept === undefined) return
+    clearTimeout(kept.timer)
+    this.#kept.splice(this.#kept.indexOf(kept), 1)
   }
 
   /** A peer's last connection is gone. */
@@ -83,8 +92,18 @@ export class Bootstraps {
     for (const { timer } of this.#kept) clearTimeout(timer)
   }
 
+  #keep(bootstrap: PeerAddress): Kept {
+    const kept = { bootstrap, failures: 0, connectedAtMs: undefined, timer: undefined }
+    this.#kept.push(kept)
+    return kept
+  }
+
+  #find({ address }: PeerAddress): Kept | undefined {
+    return this.#kept.find(({ bootstrap }) => bootstrap.address.equals(address))
+  }
+
   #schedule(kept: Kept, afterMs: number): void {
-    if (this.#stopped) return
+    if (this.#stopped || !this.#kept.includes(kept)) return
     clearTimeout(kept.timer)
     const attempt = this.#parts.guard.wrap('dialing a bootstrap peer', () => this.#attempt(kept))
     kept.timer = setTimeout(attempt, afterMs)

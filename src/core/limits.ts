@@ -169,6 +169,8 @@ export const controlHeaderBytesMax = 8 * 2 ** 10
 export const controlConnectionsMax = 64
 /** Bytes of events that wait for one client. Above: that client is dropped. */
 export const eventBytesPerClientMax = 2 ** 20
+/** Events that a daemon keeps to be asked for: the last minutes of a busy one. The oldest is forgotten. */
+export const recentEventsMax = 500
 /** Bytes of an answer that the client reads: a status with all 512 contacts is about 200 kB. */
 export const controlAnswerBytesMax = 4 * 2 ** 20
 
