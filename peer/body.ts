@@ -27,6 +27,7 @@ import { bootstrapDefaults, Bootstraps, type BootstrapEvent } from './discovery/
 import type { BootstrapOptions } from './discovery/bootstrap.ts'
 import { Admission, type AccessEvent } from './access/admission.ts'
 import { openGate, type Gate } from './access/gate.ts'
+import { LanContacts } from './discovery/lan.ts'
 import { Guard } from './guarded.ts'
 import { keepAddressBook } from './network/address-book.ts'
 import type { DialRules } from './network/hygiene.ts'
@@ -223,7 +224,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       this.#guard.listen(node, 'peer:identify', onIdentify),
       this.#guard.listen(node, 'connection:close', onClose),
       this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses()),
-      keepAddressBook(node, this.#guard, this.#parts.rules)
+      keepAddressBook(node, this.#guard, this.#parts.rules),
+      ...this.#lookAround()
     )
     await this.#admission.start()
     await node.handle(framesProtocol, this.#guard.wrap('a new stream', this.#receive.bind(this)), {
@@ -349,6 +351,18 @@ export class Libp2pBody implements Body<ParticipantEffect> {
         this.#tell(effect.event)
         break
     }
+  }
+
+  /** Meet whoever is on the local network. */
+  #lookAround(): (() => void)[] {
+    const { lan } = this.#parts.node.services
+    if (lan === undefined) return []
+    const contacts = new LanContacts(this.self, () => this.nowMs())
+    const stop = lan.listen(this.#guard, (found) => {
+      const contact = contacts.contactOf(found)
+      if (contact !== undefined) this.#deliver({ kind: 'discovered', contacts: [contact] })
+    })
+    return [stop]
   }
 
   // --- peers ------------------------------------------------------------------------------------

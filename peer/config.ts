@@ -32,6 +32,8 @@ export const configSchema = z.strictObject({
   allow: path.optional(),
   /** Path of a swarm key: talk only to who has the same. */
   swarmKey: path.optional(),
+  /** Find peers on the local network (multicast DNS). */
+  mdns: z.boolean().optional(),
   /** CID of the task to work on. */
   task: z.string().max(128).optional(),
   /** Data SPEC to train on. */
@@ -53,6 +55,7 @@ export const configDefaults = {
   bootstrap: [],
   listen: [],
   port: 0,
+  mdns: true,
   data: 'glyphs',
   backend: 'auto',
   fastMath: false,

@@ -14,6 +14,7 @@ import { joinLine, type JoinLine } from './network/join-line.ts'
 import { lockHome, type Lock } from './lock.ts'
 import { createNetwork, type StarlingNode } from './network/network.ts'
 import { Recent } from './recent.ts'
+import { isOnLan } from './discovery/lan.ts'
 import { endWhenRefused } from './refusals.ts'
 import { describe, type Status } from './status.ts'
 import { Work, type WorkOptions } from './work.ts'
@@ -30,6 +31,8 @@ export interface DaemonOptions extends WorkOptions {
   readonly onlyBootstrap: boolean
   readonly listen: readonly string[]
   readonly announce: readonly string[]
+  /** Find peers on the local network, if there is one. */
+  readonly lan: boolean
   /** Who may take part. */
   readonly access: AccessOptions
   /** Port of the control API on 127.0.0.1; 0 for any free one. */
@@ -99,6 +102,7 @@ async function start(
   const node = await createNetwork({
     privateKey,
     rules,
+    lan: options.lan && !options.onlyBootstrap && isOnLan(options.listen),
     discovers: !options.onlyBootstrap,
     isPrivate: gate.mode !== 'open',
     admits: (peer, isDialed) => {

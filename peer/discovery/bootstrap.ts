@@ -28,6 +28,11 @@ export interface BootstrapComponents {
   readonly onEvent: (event: BootstrapEvent) => void
 }
 
+/** Whoever hangs up within this time, in milliseconds, and so often in a row, does not want us. */
+const hungUpMs = 2_000
+const hungUpsMax = 3
+const hungUp = 'it hangs up at once: it may be a private swarm whose allow list has not our peer id'
+
 /** One bootstrap peer as we are trying to keep it. */
 interface Kept {
   readonly bootstrap: PeerAddress
@@ -83,7 +88,12 @@ export class Bootstraps {
       const lastedMs = this.#parts.nowMs() - kept.connectedAtMs
       kept.failures = lastedMs < this.#options.pauseMsMax ? kept.failures + 1 : 0
       kept.connectedAtMs = undefined
-      this.#schedule(kept, this.#pauseMs(kept))
+      const retryInMs = this.#pauseMs(kept)
+      this.#schedule(kept, retryInMs)
+      if (lastedMs < hungUpMs && kept.failures >= hungUpsMax) {
+        const address = kept.bootstrap.address.toString()
+        this.#parts.onEvent({ kind: 'bootstrap-unreachable', address, reason: hungUp, retryInMs })
+      }
     }
   }
 

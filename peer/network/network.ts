@@ -20,6 +20,7 @@ import {
   inboundConnectionsPerSecondMax,
   topicBytesPerPeerMax
 } from '../../src/core/limits.ts'
+import { lan, type Lan } from '../discovery/lan.ts'
 import { readAddress } from './addresses.ts'
 import type { DialRules } from './hygiene.ts'
 import { nameResolvers, systemNames, type NameService } from './names.ts'
@@ -35,6 +36,8 @@ export interface Services extends Record<string, unknown> {
   /** Both missing in a node that does not look for peers. */
   readonly dht?: KadDHT
   readonly pubsub?: GossipSub
+  /** Missing in a node that does not look around its local network. */
+  readonly lan?: Lan
 }
 
 export type StarlingNode = Libp2p<Services>
@@ -64,6 +67,8 @@ export interface NetworkOptions {
    * Strangers may be connected for a moment: no DHT and no gossip, where they could read who takes part.
    */
   readonly isPrivate?: boolean
+  /** Tells the local network of itself, and hears who else is there. Off by default. */
+  readonly lan?: boolean
   /** Which addresses to dial; all of them without. */
   readonly rules?: DialRules
   /** Whom to ask for names in addresses; by default the system. */
@@ -100,6 +105,7 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
     },
     services: {
       ...commonServices(),
+      ...(options.lan === true ? { lan: lan() } : {}),
       ...(discovers && options.isPrivate !== true ? discovery(options.gossipScore) : {})
     }
   })

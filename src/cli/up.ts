@@ -34,6 +34,7 @@ interface UpOptions extends CommonOptions {
   readonly listen: readonly string[]
   readonly port?: number
   readonly publicIp?: string
+  readonly mdns?: boolean
   readonly private?: boolean
   readonly allow?: string
   readonly swarmKey?: string
@@ -56,6 +57,7 @@ export function upCommand(): Command {
     .option('--listen <multiaddr>', 'where to listen; may be repeated', collect, [])
     .option('--port <n>', 'TCP port to listen on; 0 for any', wholeNumber(0, 65_535))
     .option('--public-ip <ip>', 'address that the world knows this machine by')
+    .option('--no-mdns', 'do not look for peers on the local network')
     .option('--private', 'let in only who is invited, or in --allow (starling invite)')
     .option('--allow <file>', 'let in only the peers of this list, a peer id a line')
     .option('--swarm-key <file>', 'talk only to who has the same key (starling key new)')
@@ -152,6 +154,7 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
     onlyBootstrap: options.onlyJoined === true,
     listen: listen.length > 0 ? listen : [`/ip4/0.0.0.0/tcp/${port}`],
     announce: publicIp === undefined ? [] : [announcedAddress(publicIp, port)],
+    lan: options.mdns === false ? false : (config.mdns ?? configDefaults.mdns),
     access: await accessOptions(options, settings, link),
     data: options.data ?? config.data ?? null,
     directories: dataDirectories(home),
@@ -249,13 +252,21 @@ function rememberSwarm(
   }
   return (event) => {
     if (event.kind === 'task-adopted' && known.task !== event.task) remember({ task: event.task })
-    if (event.kind !== 'peer-joined') return
+    const peer = memberIn(event)
+    if (peer === undefined) return
     const bootstrap = known.bootstrap ?? []
     const joined = addresses.filter(
-      (address) => address.endsWith(event.peer) && !bootstrap.includes(address)
+      (address) => address.endsWith(peer) && !bootstrap.includes(address)
     )
     if (joined.length > 0) remember({ bootstrap: [...bootstrap, ...joined] })
   }
+}
+
+/** Who has turned out to be of our swarm. */
+function memberIn(event: BodyEvent): string | undefined {
+  if (event.kind === 'peer-joined') return event.peer
+  if (event.kind === 'task-adopted') return event.from ?? undefined
+  return undefined
 }
 
 interface Started {

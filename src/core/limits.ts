@@ -206,6 +206,8 @@ export const topicBytesPerPeerMax = 16 * 2 ** 10
 export const peerFilesMax = 2048
 /** Records held for the DHT, in memory: strangers write them. Above: the oldest is forgotten. */
 export const recordsMax = 8192
+/** Peers of the local network that are met in a minute; a lab has some tens. More are left out. */
+export const lanPeersPerMinuteMax = 64
 /** Addresses that the user wrote, with all that their names lead to. Above: names lead no further. */
 export const trustedAddressesMax = 1024
 /** Addresses that libp2p keeps of one peer, whatever identify says. More are not stored. */
