@@ -44,8 +44,8 @@ export async function watchLink(a: Seat, b: Seat, deadlineMs: number): Promise<L
 /** How the two are connected at this moment. */
 export function pathBetween(a: Seat, b: Seat): Connected {
   const sides = [socketsTo(a, b), socketsTo(b, a)]
-  const all = sides.flatMap(({ sockets }) => sockets)
-  if (all.length > 0) {
+  // Until both kernels list it, it may be half open: or one was looked at a moment too early.
+  if (sides.every(({ sockets }) => sockets.length > 0)) {
     // A dial ends at a port that is listened on; where both ends dialed, none does.
     const isDialed = sides.some(({ sockets, listening }) =>
       sockets.some(({ localPort }) => listening.has(localPort))
@@ -84,8 +84,7 @@ async function toldAfter(a: Seat, b: Seat): Promise<number | undefined> {
 
 function eventOf({ member }: Seat, { peerId }: Seat): number | undefined {
   const found = member.events.find(
-    ({ event }) =>
-      event.kind === 'connection' && event.peer === peerId && event.path !== 'relayed'
+    ({ event }) => event.kind === 'connection' && event.peer === peerId && event.path !== 'relayed'
   )
   return found === undefined ? undefined : Number(found.event.afterMs)
 }
