@@ -91,5 +91,5 @@ function eventOf({ member }: Seat, { peerId }: Seat): number | undefined {
 
 /** Models have gone both ways. */
 export function hasTraded({ status }: Look): boolean {
-  return status.exchanges.ok > 0 && status.bytes.received > 1_000_000
+  return status.exchanges.ok > 0 && status.bytes.received > 100_000
 }
