@@ -21,6 +21,7 @@ interface Options {
   readonly quick?: true
   readonly json?: true
   readonly delay: number
+  readonly logs?: string
   readonly selfCheck?: true
   readonly hold?: Pair
   readonly sweep?: true
@@ -40,6 +41,7 @@ const command = new Command('nat-lab')
   .option('--cases [names]', `also what happens later: ${Object.keys(cases).join()}`, readCases)
   .option('--delay <ms>', 'of every access line, each way, for pairs', wholeNumber(0, 10_000), 0)
   .option('--json', 'one JSON document')
+  .option('--logs <dir>', 'an existing directory that daemons log to')
   .option('--self-check', 'do the routers do what their kinds say? asked with plain sockets')
   .option('--hold <a:b>', 'build two homes and wait, to look around by hand', readPair)
   .option('--sweep', 'remove what killed labs left behind')
@@ -85,7 +87,7 @@ async function run(options: Options): Promise<number> {
   const { cases: named = [] } = options
   for (const name of named === true ? (Object.keys(cases) as CaseName[]) : named) {
     progress(`${name}: ${cases[name].question}`)
-    const result = await runCase(name, progress)
+    const result = await runCase(name, options.logs, progress)
     progress(`${name}: ${result.pass ? 'ok' : 'FAIL'}, ${JSON.stringify(result.facts)}`)
     results.push(result)
   }
@@ -100,7 +102,9 @@ async function pairResults(options: Options): Promise<readonly PairResult[]> {
   const pairs = options.pairs ?? (isQuick ? quickPairs : usualPairs)
   if (pairs.length === 0) return []
   const tries = options.tries ?? (isQuick ? 1 : triesDefault)
-  return inLab((lab) => runPairs(new Rig(lab, { delayMs: options.delay }), pairs, tries, progress))
+  const { delay: delayMs, logs } = options
+  const rigOptions = { delayMs, ...(logs === undefined ? {} : { logs }) }
+  return inLab((lab) => runPairs(new Rig(lab, rigOptions), pairs, tries, progress))
 }
 
 async function inLab<T>(use: (lab: Lab) => Promise<T>): Promise<T> {

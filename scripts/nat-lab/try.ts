@@ -53,8 +53,10 @@ export function pathBetween(a: Seat, b: Seat): Connected {
     return isDialed ? 'direct' : 'punched'
   }
   const views = [viewsOf(a, b), viewsOf(b, a)].flat()
-  if (views.some(({ kind }) => kind !== 'relayed')) return 'punched'
-  return views.length > 0 ? 'relayed' : 'none'
+  if (views.some(({ kind, address }) => kind !== 'relayed' && !address.includes('/tcp/'))) {
+    return 'punched'
+  }
+  return views.some(({ kind }) => kind === 'relayed') ? 'relayed' : 'none'
 }
 
 function socketsTo({ member }: Seat, { home }: Seat) {
