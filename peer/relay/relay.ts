@@ -18,6 +18,7 @@ import { openIdentity } from '../identity.ts'
 import { lockHome, type Lock } from '../lock.ts'
 import { reachOf, readPeerAddress, type PeerAddress } from '../network/addresses.ts'
 import { commonServices, commonSettings, discovery, type StarlingNode } from '../network/network.ts'
+import { Recent } from '../recent.ts'
 import { reasonOf } from '../reason.ts'
 import { Budget } from './budget.ts'
 import { Circuits, type CircuitEvent } from './circuits.ts'
@@ -99,7 +100,8 @@ async function start(
   bootstraps: readonly PeerAddress[]
 ): Promise<Relay> {
   await sweepHome(home)
-  const listeners = new Set([options.onEvent])
+  const recent = new Recent<RelayEvent>()
+  const listeners = new Set([options.onEvent, (event: RelayEvent) => recent.add(event)])
   const tell = (event: RelayEvent): void => {
     for (const listener of listeners) listener(event)
   }
@@ -156,6 +158,16 @@ async function start(
       {
         status,
         peers: () => ({ role: 'relay', peers: peersOf(node, circuits) }),
+        log: () => ({ events: recent.all }),
+        ping: (target) => body.ping(target),
+        addBootstrap(address) {
+          body.addBootstrap(readPeerAddress(address, 'bootstrap'))
+          return { added: address }
+        },
+        removeBootstrap(address) {
+          body.removeBootstrap(readPeerAddress(address, 'bootstrap'))
+          return { removed: address }
+        },
         stop: () => void stop(),
         subscribe: (listener) => {
           listeners.add(listener)
