@@ -35,6 +35,7 @@ describe('a peer behind routers', () => {
     const { ana, ben, circuit, dial } = await behindRelay(bodyDefaults.links)
     dial(circuit)
 
+    await ana.events.first('connection', ({ path, limited }) => path === 'relayed' && limited)
     const failed = await ana.events.first('upgrade-failed')
     expect(failed).toMatchObject({ peer: ben.id, reason: 'no-address' })
     await ana.inputs.first('unreachable', ({ peer }) => peer === ben.id)
@@ -167,13 +168,11 @@ describe('of two connections between the same peers', () => {
       const heard = new Promise((resolve) =>
         to.addEventListener('message', resolve, { once: true })
       )
-      while (from.getSubscribers('news').length === 0) {
-        await new Promise((resolve) =>
-          from.addEventListener('subscription-change', resolve, { once: true })
-        )
-      }
-      await from.publish('news', Uint8Array.of(1))
+      let words = 0
+      const say = () => void from.publish('news', Uint8Array.of(words++))
+      from.addEventListener('gossipsub:heartbeat', say)
       await heard
+      from.removeEventListener('gossipsub:heartbeat', say)
     }
   })
 })
