@@ -6,7 +6,7 @@ import {
   secondsToTrade,
   secondsUntil,
   smallTask,
-  startSwarm
+  startLinkedSwarm
 } from './swarm.ts'
 
 /** A dead connection is noticed by pings, every 15 s, unanswered for 60; then it is dialed anew. */
@@ -17,8 +17,7 @@ export const addressChange: Case = {
   async run(rig) {
     const helpers = [await rig.helper(1)]
     const task = smallTask(rig)
-    const seats = await startSwarm({ rig, helpers, task, kinds: ['cone', 'cone'] })
-    await allLinked(seats, 60)
+    const seats = await startLinkedSwarm({ rig, helpers, task, kinds: ['cone', 'cone'] })
     const [one, other] = seats
     if (one === undefined || other === undefined) throw new Error('two are needed')
     one.home.move()
