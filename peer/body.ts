@@ -24,6 +24,7 @@ import { bootstrapDefaults, Bootstraps, type BootstrapEvent } from './discovery/
 import type { BootstrapOptions } from './discovery/bootstrap.ts'
 import { Admission, type AccessEvent } from './access/admission.ts'
 import { openGate, type Gate } from './access/gate.ts'
+import { LanContacts } from './discovery/lan.ts'
 import { Guard } from './guarded.ts'
 import { Frames, framesProtocol, type FrameCounters } from './frames.ts'
 import { Links, type LinkEvent, type LinksOptions, type NatStatus } from './links.ts'
@@ -36,6 +37,7 @@ import { earlierPeers } from './discovery/earlier.ts'
 import { ReachWatch, type ReachEvent } from './nat/reach-watch.ts'
 import { reachOfNode, type ReachOfNode } from './nat/reach.ts'
 import { startNetwork, type StarlingNode } from './network/network.ts'
+import { ping, type Pong } from './network/ping.ts'
 import { outboxDefaults, type OutboxOptions } from './outbox.ts'
 import { paceDefaults, type Pace } from './pace.ts'
 import { Providers, providersDefaults, type ProvidersOptions } from './discovery/providers.ts'
@@ -70,6 +72,8 @@ export interface BodyComponents {
 }
 
 export interface BodyOptions {
+  /** Looks for peers of earlier runs, too. */
+  readonly remembers: boolean
   readonly bootstraps: readonly PeerAddress[]
   readonly bootstrap: BootstrapOptions
   readonly providers: ProvidersOptions
@@ -85,6 +89,7 @@ export interface BodyOptions {
 }
 
 export const bodyDefaults: BodyOptions = {
+  remembers: true,
   bootstraps: [],
   bootstrap: bootstrapDefaults,
   providers: providersDefaults,
@@ -99,9 +104,9 @@ export const bodyDefaults: BodyOptions = {
 /** What the network itself has to tell, besides what the participant emits. */
 export type NetworkEvent =
   | BootstrapEvent
+  | ReachEvent
   | LinkEvent
   | AccessEvent
-  | ReachEvent
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   /** A frame was given up on the way out. */
   | {
@@ -143,8 +148,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   readonly #announcer: Announcer | undefined
   readonly #providers: Providers
   readonly #bootstraps: Bootstraps
-  readonly #admission: Admission
   readonly #reachWatch: ReachWatch
+  readonly #admission: Admission
   readonly #listeners = new Set<(event: BodyEvent) => void>()
   readonly #links: Links
   readonly #frames: Frames
@@ -256,7 +261,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     const { node } = this.#parts
     this.#stopListening.push(
       this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses()),
-      keepAddressBook(node, this.#guard, this.#parts.rules)
+      keepAddressBook(node, this.#guard, this.#parts.rules),
+      ...this.#lookAround()
     )
     await this.#admission.start()
     await this.#links.listen()
@@ -265,7 +271,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     this.#tellAddresses()
     this.#reachWatch.start()
     this.#bootstraps.start()
-    if (node.services.pubsub !== undefined) {
+    if (this.#options.remembers) {
       this.#guard.run('remembering peers', async () =>
         this.meet(await earlierPeers(node.peerStore, this.self, framesProtocol))
       )
@@ -282,6 +288,25 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   kill(): Promise<void> {
     this.#stopping ??= this.#kill()
     return this.#stopping
+  }
+
+  /** Begin with this one, too. */
+  addBootstrap(bootstrap: PeerAddress): void {
+    this.#parts.rules?.trust(bootstrap.address)
+    if (bootstrap.peer !== this.self) this.#bootstraps.add(bootstrap)
+  }
+
+  removeBootstrap(bootstrap: PeerAddress): void {
+    this.#bootstraps.remove(bootstrap)
+  }
+
+  /**
+   * Ask a peer to answer, over a connection that is there or a new one.
+   * @param target - a peer id or a multiaddr
+   * @throws STARLING_UNREACHABLE when nobody answers in time, STARLING_BAD_ARGUMENT
+   */
+  ping(target: string): Promise<Pong> {
+    return ping(this.#parts.node, target, this.#options.dialDeadlineMs)
   }
 
   /** Part from those who may not be connected any more: whom the gate lets in has changed. */
@@ -306,11 +331,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   /** How others can reach us, as far as we know by now. */
   reach(): ReachOfNode {
     const { mapping, external } = this.#links.nat()
-    return reachOfNode(this.#parts.node, this.#addresses(), {
-      mapping,
-      external: external[0] ?? null,
-      punched: this.#links.views().filter(({ kind }) => kind === 'punched').length
-    })
+    const punched = this.#links.views().filter(({ kind }) => kind === 'punched').length
+    return reachOfNode(this.#parts.node, this.#addresses(), { mapping, external, punched })
   }
 
   /** Peers that the participant may want to know, from wherever. */
@@ -384,6 +406,18 @@ export class Libp2pBody implements Body<ParticipantEffect> {
         this.#tell(effect.event)
         break
     }
+  }
+
+  /** Meet whoever is on the local network. */
+  #lookAround(): (() => void)[] {
+    const { lan } = this.#parts.node.services
+    if (lan === undefined) return []
+    const contacts = new LanContacts(this.self, () => this.nowMs())
+    const stop = lan.listen(this.#guard, (found) => {
+      const contact = contacts.contactOf(found)
+      if (contact !== undefined) this.#deliver({ kind: 'discovered', contacts: [contact] })
+    })
+    return [stop]
   }
 
   // --- peers ------------------------------------------------------------------------------------
@@ -508,8 +542,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   }
 
   #stopSearching(): void {
-    this.#admission.stop()
     this.#reachWatch.stop()
+    this.#admission.stop()
     this.#bootstraps.stop()
     this.#providers.stop()
     this.#announcer?.stop()

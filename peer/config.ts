@@ -14,6 +14,7 @@ const address = z
   .refine(isMultiaddr, 'should be a multiaddr such as /ip4/203.0.113.5/tcp/4001')
 
 const addresses = z.array(address).max(64)
+const path = z.string().min(1).max(4096)
 const port = z.int().min(0).max(65_535)
 
 export const configSchema = z.strictObject({
@@ -25,6 +26,14 @@ export const configSchema = z.strictObject({
   port: port.optional(),
   /** Address that the rest of the world knows this machine by, when it cannot find out. */
   publicIp: z.union([z.ipv4(), z.ipv6()]).optional(),
+  /** Let in only who is invited, or in the allow list. */
+  private: z.boolean().optional(),
+  /** Path of an allow list: let in only those. */
+  allow: path.optional(),
+  /** Path of a swarm key: talk only to who has the same. */
+  swarmKey: path.optional(),
+  /** Find peers on the local network (multicast DNS). */
+  mdns: z.boolean().optional(),
   /** CID of the task to work on. */
   task: z.string().max(128).optional(),
   /** Data SPEC to train on. */
@@ -46,6 +55,7 @@ export const configDefaults = {
   bootstrap: [],
   listen: [],
   port: 0,
+  mdns: true,
   data: 'glyphs',
   backend: 'auto',
   fastMath: false,

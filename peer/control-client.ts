@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { StarlingError } from '../src/core/errors.ts'
+import { isErrorCode, StarlingError } from '../src/core/errors.ts'
 import { controlAnswerBytesMax, controlBodyBytesMax } from '../src/core/limits.ts'
 import type { Home } from './home.ts'
 import { readBounded } from './files.ts'
@@ -21,6 +21,9 @@ export interface ControlClientOptions {
 }
 
 export const controlClientDefaults: ControlClientOptions = { timeoutMs: 5_000 }
+
+/** For a dial and an answer: the daemon gives up first, and says why. */
+const pingMsMax = 30_000
 
 export class ControlClient {
   readonly #home: Home
@@ -64,6 +67,21 @@ export class ControlClient {
     return this.#call('GET', '/peers')
   }
 
+  /** What happened lately. @throws STARLING_NOT_RUNNING */
+  log(): Promise<object> {
+    return this.#call('GET', '/log')
+  }
+
+  /** @throws STARLING_NOT_RUNNING, STARLING_UNREACHABLE, STARLING_BAD_ARGUMENT, STARLING_BAD_MULTIADDR */
+  ping(target: string): Promise<object> {
+    return this.#call('POST', '/ping', { target }, pingMsMax)
+  }
+
+  /** @throws STARLING_NOT_RUNNING, STARLING_BAD_MULTIADDR */
+  bootstrap(action: 'add' | 'remove', target: string): Promise<object> {
+    return this.#call('POST', `/bootstrap/${action}`, { target })
+  }
+
   /** Settles when the daemon has begun to stop. @throws STARLING_NOT_RUNNING */
   async stop(): Promise<void> {
     await this.#call('POST', '/stop')
@@ -90,16 +108,26 @@ export class ControlClient {
     }
   }
 
-  async #call(method: 'GET' | 'POST', path: string): Promise<object> {
-    const response = await this.#request(method, path, AbortSignal.timeout(this.#options.timeoutMs))
+  async #call(
+    method: 'GET' | 'POST',
+    path: string,
+    body: object = {},
+    timeoutMs = this.#options.timeoutMs
+  ): Promise<object> {
+    const response = await this.#request(method, path, AbortSignal.timeout(timeoutMs), body)
     if (!response.ok) throw await this.#refused(response)
     return this.#parse(await this.#readText(response))
   }
 
-  async #request(method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<Response> {
+  async #request(
+    method: 'GET' | 'POST',
+    path: string,
+    signal: AbortSignal,
+    content: object = {}
+  ): Promise<Response> {
     const { url, token } = this.#file
     const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
-    const body = method === 'POST' ? '{}' : null
+    const body = method === 'POST' ? JSON.stringify(content) : null
     try {
       return await fetch(url + path, { method, headers, body, signal, redirect: 'error' })
     } catch (error) {
@@ -125,7 +153,8 @@ export class ControlClient {
     const answer = this.#parse(await this.#readText(response))
     // Another program, or another home's daemon, listens where ours once did.
     if (response.status === 401) return this.#notOurs()
-    const { message } = answer as { message?: unknown }
+    const { code, message } = answer as { code?: unknown; message?: unknown }
+    if (isErrorCode(code)) return new StarlingError(code, String(message))
     return new StarlingError(
       'STARLING_NOT_RUNNING',
       `the daemon refused (${response.status}): ${String(message)}`

@@ -2,8 +2,10 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { StarlingError } from '../src/core/errors.ts'
+import { z } from 'zod'
+import { isStarlingError, StarlingError } from '../src/core/errors.ts'
 import {
+  addressLengthMax,
   controlBodyBytesMax,
   controlConnectionsMax,
   controlHeaderBytesMax,
@@ -25,6 +27,13 @@ export interface ControlHandlers {
   /** Plain JSON. */
   status(): object
   peers(): object
+  /** What happened lately, oldest first. */
+  log(): object
+  /** @throws StarlingError, which is what the client gets */
+  ping(target: string): Promise<object>
+  /** Dial it from now on, or no more. @throws StarlingError */
+  addBootstrap(address: string): object
+  removeBootstrap(address: string): object
   /** Begin to stop. Called once the answer is out. */
   stop(): void
   /** Hear of events from now on. @returns how to hear no more */
@@ -152,22 +161,54 @@ async function answer(
       return send(response, 200, handlers.status())
     case '/peers':
       return send(response, 200, handlers.peers())
+    case '/log':
+      return send(response, 200, handlers.log())
     case '/events':
       return events.add(response)
     case '/stop': {
-      const trouble = await checkEmptyObject(request)
-      if (trouble !== undefined) return refuse(response, trouble)
+      const body = await readBody(request, emptySchema)
+      if (isRefusal(body)) return refuse(response, body)
       response.once('close', () => handlers.stop())
       return send(response, 202, { stopping: true })
     }
+    case '/ping':
+      return answerFor(request, response, ({ target }) => handlers.ping(target))
+    case '/bootstrap/add':
+      return answerFor(request, response, ({ target }) => handlers.addBootstrap(target))
+    case '/bootstrap/remove':
+      return answerFor(request, response, ({ target }) => handlers.removeBootstrap(target))
+  }
+}
+
+const emptySchema = z.strictObject({})
+const targetSchema = z.strictObject({ target: z.string().max(addressLengthMax) })
+
+/** A question about one peer; what the user got wrong is an answer, too. */
+async function answerFor(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handle: (body: z.infer<typeof targetSchema>) => object | Promise<object>
+): Promise<void> {
+  const body = await readBody(request, targetSchema)
+  if (isRefusal(body)) return refuse(response, body)
+  try {
+    send(response, 200, await handle(body))
+  } catch (error) {
+    if (!isStarlingError(error)) throw error
+    const status = error.kind === 'network' ? 502 : 400
+    refuse(response, { status, code: error.code, message: error.message })
   }
 }
 
 const methods = {
   '/status': 'GET',
   '/peers': 'GET',
+  '/log': 'GET',
   '/events': 'GET',
-  '/stop': 'POST'
+  '/stop': 'POST',
+  '/ping': 'POST',
+  '/bootstrap/add': 'POST',
+  '/bootstrap/remove': 'POST'
 } as const
 
 type Route = keyof typeof methods
@@ -215,8 +256,11 @@ function checkRoute(request: IncomingMessage): Refusal | undefined {
   return undefined
 }
 
-/** Read a body that may say nothing: `{}`, or no bytes at all. */
-async function checkEmptyObject(request: IncomingMessage): Promise<Refusal | undefined> {
+/** Read a body of a few words; no bytes at all count as `{}`. */
+async function readBody<Body>(
+  request: IncomingMessage,
+  schema: z.ZodType<Body>
+): Promise<Body | Refusal> {
   const pieces: Buffer[] = []
   let bytes = 0
   for await (const piece of request as AsyncIterable<Buffer>) {
@@ -230,9 +274,18 @@ async function checkEmptyObject(request: IncomingMessage): Promise<Refusal | und
     }
     pieces.push(piece)
   }
-  const text = Buffer.concat(pieces).toString('utf8')
-  if (/^\s*(\{\s*\})?\s*$/.test(text)) return undefined
-  return { status: 400, code: 'STARLING_BAD_BODY', message: 'the body must be {}' }
+  const text = Buffer.concat(pieces).toString('utf8').trim()
+  try {
+    return schema.parse(JSON.parse(text === '' ? '{}' : text))
+  } catch {
+    const words = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+    const shape = words.map((word) => `"${word}": "…"`).join(', ')
+    return { status: 400, code: 'STARLING_BAD_BODY', message: `the body must be {${shape}}` }
+  }
+}
+
+function isRefusal(body: object): body is Refusal {
+  return 'status' in body
 }
 
 function forbidden(message: string): Refusal {

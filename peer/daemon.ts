@@ -1,19 +1,23 @@
-import { StarlingError } from '../src/core/errors.ts'
 import { Random } from '../src/core/random.ts'
 import type { Task } from '../src/learning/task.ts'
-import { participant, type Participant } from '../protocols/participant.ts'
+import { participant } from '../protocols/participant.ts'
 import type { ParticipantOptions } from '../protocols/participant-io.ts'
 import type { Signer } from '../protocols/records/record.ts'
-import { readPeerAddress, type PeerAddress } from './network/addresses.ts'
+import { openAccess, type Access, type AccessOptions } from './access/access.ts'
+import { DialRules, ownSubnets } from './network/hygiene.ts'
+import { readAddress, readPeerAddress, type PeerAddress } from './network/addresses.ts'
 import { GossipManners } from './discovery/announcements.ts'
 import { ed25519Signer } from './discovery/signer.ts'
-import { libp2pBody, type BodyEvent, type Libp2pBody } from './body.ts'
+import { libp2pBody, type BodyEvent } from './body.ts'
 import { startControl, type Control } from './control.ts'
 import { openHome, sweepHome, type Home } from './home.ts'
 import { openIdentity } from './identity.ts'
 import type { JoinLine } from './network/join-line.ts'
 import { lockHome, type Lock } from './lock.ts'
-import { createNetwork, type NetworkOptions, type StarlingNode } from './network/network.ts'
+import { createNetwork, type StarlingNode } from './network/network.ts'
+import { Recent } from './recent.ts'
+import { isOnLan } from './discovery/lan.ts'
+import { endWhenRefused } from './refusals.ts'
 import { describe, type Status } from './status.ts'
 import { Work, type WorkOptions } from './work.ts'
 
@@ -31,6 +35,10 @@ export interface DaemonOptions extends WorkOptions {
   readonly announce: readonly string[]
   /** Asks the router to forward our port. */
   readonly upnp: boolean
+  /** Find peers on the local network, if there is one. */
+  readonly lan: boolean
+  /** Who may take part. */
+  readonly access: AccessOptions
   /** Port of the control API on 127.0.0.1; 0 for any free one. */
   readonly controlPort: number
   readonly participant: Partial<ParticipantOptions>
@@ -82,30 +90,54 @@ async function start(
   await sweepHome(home)
   const privateKey = await openIdentity(home)
   const manners = new GossipManners(() => performance.now())
+  const access = await openAccess(options.access, {
+    home,
+    key: privateKey,
+    task: options.task?.cid ?? options.wanted,
+    helpers: bootstraps.map(({ peer }) => peer),
+    onTrouble: (what) => options.onEvent({ kind: 'trouble', what })
+  })
+  const { gate, swarmKey } = access
+  const listen = options.listen.map((address) => readAddress(address, 'listen'))
+  const rules = new DialRules(
+    bootstraps.map(({ address }) => address),
+    () => ownSubnets(listen)
+  )
   const node = await createNetwork({
     privateKey,
+    rules,
+    lan: options.lan && !options.onlyBootstrap && isOnLan(options.listen),
+    discovers: !options.onlyBootstrap,
+    isPrivate: gate.mode !== 'open',
+    admits: (peer, isDialed) => {
+      if (options.onlyBootstrap && !gate.isHelper(peer)) return false
+      return isDialed ? gate.mayDial(peer, Date.now()) : gate.mayConnect(peer)
+    },
+    ...(swarmKey === undefined ? {} : { swarmKey }),
     listen: options.listen,
     announce: options.announce,
     datastorePath: home.peers,
     gossipScore: (peer) => manners.score(peer),
     onTrouble: (what) => options.onEvent({ kind: 'trouble', what }),
     trusted: bootstraps.map(({ peer }) => peer),
-    upnp: options.upnp,
-    ...(options.onlyBootstrap ? amongThemselves(bootstraps) : {})
+    upnp: options.upnp
   })
+  const signer = ed25519Signer(privateKey)
   try {
-    return await join(options, home, lock, bootstraps, node, manners, ed25519Signer(privateKey))
+    return await join(options, home, lock, bootstraps, { node, manners, rules, access, signer })
   } catch (error) {
     await node.stop()
     throw error
   }
 }
 
-function amongThemselves(
-  bootstraps: readonly PeerAddress[]
-): Pick<NetworkOptions, 'discovers' | 'admits'> {
-  const wanted = new Set(bootstraps.map(({ peer }) => peer))
-  return { discovers: false, admits: (peer) => wanted.has(peer) }
+/** What is there before anybody lives on it. */
+interface Net {
+  readonly node: StarlingNode
+  readonly manners: GossipManners
+  readonly rules: DialRules
+  readonly access: Access
+  readonly signer: Signer
 }
 
 /** Put a participant on a started node. */
@@ -114,9 +146,7 @@ async function join(
   home: Home,
   lock: Lock,
   bootstraps: readonly PeerAddress[],
-  node: StarlingNode,
-  manners: GossipManners,
-  signer: Signer
+  { node, manners, rules, access, signer }: Net
 ): Promise<Daemon> {
   const startedMs = performance.now()
   const self = node.peerId.toString()
@@ -134,16 +164,27 @@ async function join(
     wanted: options.wanted,
     checkpoint
   })
-  const body = libp2pBody({ bootstraps })({ node, machine, trainer: work, store: work, manners })
+  const { gate } = access
+  const body = libp2pBody({ bootstraps, remembers: !options.onlyBootstrap })({
+    ...{ node, machine, manners, rules, gate },
+    trainer: work,
+    store: work
+  })
   const status = (): Status => ({
     ...describe(machine, body, work),
     version: options.version,
+    access: gate.mode,
     resumedRound: checkpoint?.round ?? null,
     uptimeSeconds: Math.round((performance.now() - startedMs) / 1000)
   })
   const { promise: done, resolve, reject } = Promise.withResolvers<void>()
   done.catch(() => undefined) // whoever waits is told; nobody has to
-  const closing = [() => body.stop(), () => Promise.race([work.stop(), pause(stopTrainerMsMax)])]
+  const unwatch = access.watch(() => body.reviewAccess())
+  const closing = [
+    () => Promise.resolve(unwatch()),
+    () => body.stop(),
+    () => Promise.race([work.stop(), pause(stopTrainerMsMax)])
+  ]
   let stopping: Promise<void> | undefined
   const shutDown = async (): Promise<void> => {
     for (const close of closing) await close()
@@ -157,8 +198,14 @@ async function join(
     return stopping
   }
 
+  const recent = new Recent<BodyEvent>()
   body.onEvent(options.onEvent)
-  refuseOtherSwarm(body, machine, bootstraps, (failure) => void stop(failure))
+  body.onEvent((event) => recent.add(event))
+  body.onEvent((event) => {
+    if (event.kind === 'task-adopted') gate.task = event.task
+  })
+  const hasPeers = (): boolean => machine.snapshot().peers.some(({ introduced }) => introduced)
+  body.onEvent(endWhenRefused(bootstraps, hasPeers, (failure) => void stop(failure)))
   await body.start()
   let control: Control
   try {
@@ -172,6 +219,18 @@ async function join(
           const { connections, heard } = body.status()
           const { peers, swarm, helpers } = machine.snapshot()
           return { peers, connections, swarm, helpers, heard }
+        },
+        log: () => ({ events: recent.all }),
+        ping: (target) => body.ping(target),
+        addBootstrap(address) {
+          const bootstrap = readPeerAddress(address, 'bootstrap')
+          gate.addHelper(bootstrap.peer)
+          body.addBootstrap(bootstrap)
+          return { added: address }
+        },
+        removeBootstrap(address) {
+          body.removeBootstrap(readPeerAddress(address, 'bootstrap'))
+          return { removed: address }
         },
         stop: () => void stop(),
         subscribe: (listener) => body.onEvent(listener)
@@ -192,30 +251,6 @@ async function join(
     done,
     stop: () => stop()
   }
-}
-
-/**
- * When those whom the user told us to join work on another task, and nobody else is there, going on
- * alone is not what was meant.
- */
-function refuseOtherSwarm(
-  body: Libp2pBody,
-  machine: Participant,
-  bootstraps: readonly PeerAddress[],
-  fail: (failure: StarlingError) => void
-): void {
-  body.onEvent((event) => {
-    if (event.kind !== 'peer-refused') return
-    if (!bootstraps.some(({ peer }) => peer === event.peer)) return
-    if (machine.snapshot().peers.some(({ introduced }) => introduced)) return
-    fail(
-      new StarlingError(
-        'STARLING_TASK_MISMATCH',
-        `the swarm at ${event.peer} works on task ${event.theirs}; ours is ${event.ours}. ` +
-          'Leave out --task to work on theirs, in a home of its own (--home), or join another swarm'
-      )
-    )
-  })
 }
 
 function pause(ms: number): Promise<void> {

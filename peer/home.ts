@@ -20,6 +20,10 @@ export interface Home {
   readonly tasks: string
   /** Directory: addresses of peers that were met. */
   readonly peers: string
+  /** Directory: what lets us into private swarms, a file for each task (access/access.ts). */
+  readonly invitations: string
+  /** Who came with invitations that are for so many (access/uses.ts). */
+  readonly admitted: string
   /** Directory: data sets that were downloaded. */
   readonly data: string
 }
@@ -40,6 +44,8 @@ export function homeAt(path: string): Home {
     checkpoints: join(root, 'checkpoints'),
     tasks: join(root, 'tasks'),
     peers: join(root, 'peers'),
+    invitations: join(root, 'invitations'),
+    admitted: join(root, 'admitted.json'),
     data: join(root, 'data')
   }
 }
@@ -55,7 +61,8 @@ export async function openHome(path: string): Promise<Home> {
   } catch (error) {
     throw diskError(error, `cannot make ${dirname(home.path)}`)
   }
-  for (const directory of [home.path, home.checkpoints, home.tasks, home.peers, home.data]) {
+  const { checkpoints, tasks, peers, invitations, data } = home
+  for (const directory of [home.path, checkpoints, tasks, peers, invitations, data]) {
     await ensureDirectory(directory)
   }
   return home

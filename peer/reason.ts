@@ -6,7 +6,10 @@ export function reasonOf(failure: unknown): string {
   if (failure instanceof AggregateError && failure.errors.length > 0) {
     return [...new Set(failure.errors.map(reasonOf))].join('; ')
   }
-  if (failure instanceof Error) return oneLine(failure.message || failure.name)
+  if (failure instanceof Error) {
+    const hint = failure.name === 'EncryptionFailedError' ? ` (${strangeTongue})` : ''
+    return oneLine(failure.message || failure.name) + hint
+  }
   if (failure instanceof Event) {
     return 'error' in failure && failure.error !== undefined && failure.error !== null
       ? reasonOf(failure.error)
@@ -14,6 +17,9 @@ export function reasonOf(failure: unknown): string {
   }
   return oneLine(String(failure))
 }
+
+/** All that can be seen of two swarm keys that differ. */
+const strangeTongue = 'it has another swarm key, or none and we have one, or it is no peer at all'
 
 const reasonLengthMax = 300
 

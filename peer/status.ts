@@ -1,5 +1,6 @@
 import type { MergingSnapshot } from '../protocols/tally.ts'
 import type { Participant } from '../protocols/participant.ts'
+import type { Mode } from './access/gate.ts'
 import type { Libp2pBody } from './body.ts'
 import type { Reached } from './nat/reach.ts'
 import type { Reachability } from './nat/reachability.ts'
@@ -29,6 +30,8 @@ export interface Status {
   readonly reach: Omit<Reached, 'reachability'>
   readonly listen: readonly string[]
   readonly join: string | null
+  /** Who may take part: everybody, those in the allow list, or who is invited, too. */
+  readonly access: Mode
   /** Whose models went into the last merge. */
   readonly mergedWith: readonly string[]
   readonly exchanges: {
@@ -63,7 +66,7 @@ export function describe(
   machine: Participant,
   body: Libp2pBody,
   work: Work
-): Omit<Status, 'version' | 'resumedRound' | 'uptimeSeconds'> {
+): Omit<Status, 'version' | 'access' | 'resumedRound' | 'uptimeSeconds'> {
   const snapshot = machine.snapshot()
   const network = body.status()
   const { reachability, line, ...reach } = body.reach()

@@ -70,6 +70,8 @@ export class Admission {
   readonly #asking = new Set<string>()
   /** Both ask, where both are private: one refusal is told once. */
   readonly #refused = new WeakSet<Connection>()
+  /** Connected, and let in. */
+  readonly #members = new Set<string>()
   #stopListening: (() => void)[] = []
   #looking: NodeJS.Timeout | undefined
 
@@ -84,13 +86,11 @@ export class Admission {
       this.#answer(stream, connection)
     )
     await node.handle(admissionProtocol, answer, { maxInboundStreams: streamsMax })
-    if (gate.mode === 'open') return
-    const onOpen = ({ detail }: CustomEvent<Connection>) => this.#watch(detail)
     const onClose = ({ detail }: CustomEvent<Connection>) => this.#forget(detail)
-    this.#stopListening = [
-      guard.listen(node, 'connection:open', onOpen),
-      guard.listen(node, 'connection:close', onClose)
-    ]
+    this.#stopListening.push(guard.listen(node, 'connection:close', onClose))
+    if (gate.mode !== 'invited') return
+    const onOpen = ({ detail }: CustomEvent<Connection>) => this.#watch(detail)
+    this.#stopListening.push(guard.listen(node, 'connection:open', onOpen))
     this.#looking = setInterval(
       guard.wrap('looking whose invitation ran out', () => this.review()),
       lookMs
@@ -113,7 +113,10 @@ export class Admission {
   meet(connection: Connection): void {
     const { gate, guard, onAdmitted } = this.#parts
     const peer = connection.remotePeer.toString()
-    if (gate.mode !== 'invited' && this.isMember(peer)) return onAdmitted(peer)
+    if (gate.mode !== 'invited' && this.isMember(peer)) {
+      this.#members.add(peer)
+      return onAdmitted(peer)
+    }
     if (this.#asking.has(peer)) return
     this.#asking.add(peer)
     guard.run('asking for admission', () =>
@@ -126,10 +129,10 @@ export class Admission {
     const { node, gate } = this.#parts
     for (const connection of node.getConnections()) {
       const peer = connection.remotePeer.toString()
-      if (gate.isHelper(peer) && gate.mayConnect(peer)) continue
-      if (!this.isMember(peer) && !this.#strangers.has(connection)) {
-        connection.abort(new Error('no member of this private swarm'))
-      }
+      const wasMember = this.#members.has(peer)
+      if (gate.mayConnect(peer) && (!wasMember || this.isMember(peer))) continue
+      this.#members.delete(peer)
+      connection.abort(new Error('no member of this private swarm any more'))
     }
   }
 
@@ -190,9 +193,10 @@ export class Admission {
   #settle(connection: Connection, peer: string, ours: Verdict, theirs: Verdict): void {
     const { onAdmitted, onEvent, gate } = this.#parts
     if (ours.isIn && theirs.isIn) {
-      this.#forget(connection)
-      if (connection.status === 'open') onAdmitted(peer)
-      return
+      clearTimeout(this.#strangers.get(connection))
+      if (connection.status !== 'open') return
+      this.#members.add(peer)
+      return onAdmitted(peer)
     }
     if (this.#refused.has(connection)) return
     this.#refused.add(connection)
@@ -226,6 +230,8 @@ export class Admission {
   #forget(connection: Connection): void {
     clearTimeout(this.#strangers.get(connection))
     this.#strangers.delete(connection)
+    const peer = connection.remotePeer
+    if (this.#parts.node.getConnections(peer).length === 0) this.#members.delete(peer.toString())
   }
 }
 

@@ -80,8 +80,9 @@ export async function signCertificate(
   key: Ed25519PrivateKey
 ): Promise<SignedCertificate> {
   const { task, issuer, subject, issuedAt, notAfter, mayPassOn, usesMax, nonce } = certificate
-  const body = encode([1, task, issuer, subject, issuedAt, notAfter, mayPassOn, usesMax, nonce])
-  const signature = await key.sign(Buffer.concat([purpose, body]))
+  const content = [1, task, issuer, subject, issuedAt, notAfter, mayPassOn, usesMax, nonce]
+  const body = Uint8Array.from(encode(content))
+  const signature = Uint8Array.from(await key.sign(Buffer.concat([purpose, body])))
   return { id: sha256Hex(body), certificate, body, signature }
 }
 

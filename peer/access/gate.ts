@@ -2,6 +2,7 @@ import { admittedMax, countedCertificatesMax } from '../../src/core/limits.ts'
 import { nobody, type AllowList } from './allow-list.ts'
 import { clockToleranceSeconds, endOf, flawOf, type Chain, type Flaw } from './certificate.ts'
 import { dateOf } from './invitation.ts'
+import type { Uses } from './uses.ts'
 
 /**
  * Who takes part in our swarm, as far as we are concerned: every member decides for itself.
@@ -31,10 +32,9 @@ export interface GateOptions {
   readonly helpers: readonly string[]
   /** Uses of certificates in earlier lives. */
   readonly uses: Uses
+  /** One of them was used by somebody new. */
+  readonly onUsed: () => void
 }
-
-/** Certificates that let in a limited number of peers, and who came with them. */
-export type Uses = Map<string, { readonly notAfter: number; readonly subjects: Set<string> }>
 
 export class Gate {
   readonly mode: Mode
@@ -43,6 +43,7 @@ export class Gate {
   readonly #self: string
   readonly #helpers: Set<string>
   readonly #uses: Uses
+  readonly #onUsed: () => void
   /** Who showed what lets it in, and until when, in seconds since 1970. */
   readonly #admitted = new Map<string, { readonly end: number; readonly chain: Chain }>()
   /** Whom not to dial before, in milliseconds: one of us would not let the other in. */
@@ -58,11 +59,7 @@ export class Gate {
     this.#allow = options.allow
     this.#helpers = new Set(options.helpers)
     this.#uses = options.uses
-  }
-
-  /** For certificates that let in a limited number of peers. */
-  get uses(): Uses {
-    return this.#uses
+    this.#onUsed = options.onUsed
   }
 
   /** We have one now. */
@@ -163,6 +160,7 @@ export class Gate {
       this.#uses.set(id, use)
     }
     while (this.#uses.size > countedCertificatesMax) forgetFirstToEnd(this.#uses)
+    if (limited.length > 0) this.#onUsed()
     return true
   }
 }
@@ -175,7 +173,8 @@ export const openGate = (self: string): Gate =>
     allow: nobody,
     chain: undefined,
     helpers: [],
-    uses: new Map()
+    uses: new Map(),
+    onUsed: () => undefined
   })
 
 /** An invitation may have come by then. */

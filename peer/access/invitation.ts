@@ -67,7 +67,7 @@ export async function invite(
         : `your own invitation does not let you pass that right on: ask ${who}`
     )
   }
-  const seed = subject === null ? randomBytes(32) : undefined
+  const seed = subject === null ? Uint8Array.from(randomBytes(32)) : undefined
   const certificate: Certificate = {
     task,
     issuer: key.publicKey.toString(),
@@ -76,7 +76,7 @@ export async function invite(
     notAfter: Math.min(daysFrom(nowMs, days), own === undefined ? Infinity : endOf(own)),
     mayPassOn: passesOn,
     usesMax: uses,
-    nonce: randomBytes(16)
+    nonce: Uint8Array.from(randomBytes(16))
   }
   const chain = [...(own ?? []), await signCertificate(certificate, key)]
   return seed === undefined ? { chain } : { chain, seed }
@@ -112,7 +112,7 @@ export async function accept(
     subject: self,
     mayPassOn: 0,
     usesMax: 0,
-    nonce: randomBytes(16)
+    nonce: Uint8Array.from(randomBytes(16))
   }
   return [...chain, await signCertificate(certificate, key)]
 }

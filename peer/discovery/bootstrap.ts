@@ -28,6 +28,11 @@ export interface BootstrapComponents {
   readonly onEvent: (event: BootstrapEvent) => void
 }
 
+/** Whoever hangs up within this time, in milliseconds, and so often in a row, does not want us. */
+const hungUpMs = 2_000
+const hungUpsMax = 3
+const hungUp = 'it hangs up at once: it may be a private swarm whose allow list has not our peer id'
+
 /** One bootstrap peer as we are trying to keep it. */
 interface Kept {
   readonly bootstrap: PeerAddress
@@ -44,7 +49,7 @@ interface Kept {
 export class Bootstraps {
   readonly #parts: BootstrapComponents
   readonly #options: BootstrapOptions
-  readonly #kept: readonly Kept[]
+  readonly #kept: Kept[] = []
   #stopped = false
 
   constructor(
@@ -54,16 +59,25 @@ export class Bootstraps {
   ) {
     this.#parts = parts
     this.#options = options
-    this.#kept = bootstraps.map((bootstrap) => ({
-      bootstrap,
-      failures: 0,
-      connectedAtMs: undefined,
-      timer: undefined
-    }))
+    for (const bootstrap of bootstraps) this.#keep(bootstrap)
   }
 
   start(): void {
     for (const kept of this.#kept) this.#schedule(kept, 0)
+  }
+
+  /** One more, from now on. */
+  add(bootstrap: PeerAddress): void {
+    if (this.#find(bootstrap) !== undefined) return
+    this.#schedule(this.#keep(bootstrap), 0)
+  }
+
+  /** Dial it no more; a connection that is there stays. */
+  remove(bootstrap: PeerAddress): void {
+    const kept = this.#find(bootstrap)
+    if (kept === undefined) return
+    clearTimeout(kept.timer)
+    this.#kept.splice(this.#kept.indexOf(kept), 1)
   }
 
   /** A peer's last connection is gone. */
@@ -74,7 +88,12 @@ export class Bootstraps {
       const lastedMs = this.#parts.nowMs() - kept.connectedAtMs
       kept.failures = lastedMs < this.#options.pauseMsMax ? kept.failures + 1 : 0
       kept.connectedAtMs = undefined
-      this.#schedule(kept, this.#pauseMs(kept))
+      const retryInMs = this.#pauseMs(kept)
+      this.#schedule(kept, retryInMs)
+      if (lastedMs < hungUpMs && kept.failures >= hungUpsMax) {
+        const address = kept.bootstrap.address.toString()
+        this.#parts.onEvent({ kind: 'bootstrap-unreachable', address, reason: hungUp, retryInMs })
+      }
     }
   }
 
@@ -83,8 +102,18 @@ export class Bootstraps {
     for (const { timer } of this.#kept) clearTimeout(timer)
   }
 
+  #keep(bootstrap: PeerAddress): Kept {
+    const kept = { bootstrap, failures: 0, connectedAtMs: undefined, timer: undefined }
+    this.#kept.push(kept)
+    return kept
+  }
+
+  #find({ address }: PeerAddress): Kept | undefined {
+    return this.#kept.find(({ bootstrap }) => bootstrap.address.equals(address))
+  }
+
   #schedule(kept: Kept, afterMs: number): void {
-    if (this.#stopped) return
+    if (this.#stopped || !this.#kept.includes(kept)) return
     clearTimeout(kept.timer)
     const attempt = this.#parts.guard.wrap('dialing a bootstrap peer', () => this.#attempt(kept))
     kept.timer = setTimeout(attempt, afterMs)

@@ -29,6 +29,7 @@ import { DialBudget } from '../nat/dial-budget.ts'
 import { dialer, type Dialer } from '../nat/dialer.ts'
 import { chooseOwnPort } from '../nat/own-port.ts'
 import { reuseTcp } from '../nat/reuse-tcp.ts'
+import { lan, type Lan } from '../discovery/lan.ts'
 import { readAddress } from './addresses.ts'
 import type { DialRules } from './hygiene.ts'
 import { nameResolvers, systemNames, type NameService } from './names.ts'
@@ -51,6 +52,8 @@ export interface Services extends Record<string, unknown> {
   /** Both missing in a node that does not look for peers. */
   readonly dht?: KadDHT
   readonly pubsub?: GossipSub
+  /** Missing in a node that does not look around its local network. */
+  readonly lan?: Lan
 }
 
 export type StarlingNode = Libp2p<Services>
@@ -74,12 +77,14 @@ export interface NetworkOptions {
    * connections of their own: somebody else says who is connected to whom.
    */
   readonly discovers?: boolean
-  /** Whom to be connected to, asked when a peer is dialed and when it has proved who it is. */
-  readonly admits?: (peer: string) => boolean
+  /** Whom to be connected to, asked when a peer is dialed and when one that dialed us proved who it is. */
+  readonly admits?: (peer: string, isDialed: boolean) => boolean
   /**
    * Strangers may be connected for a moment: no DHT and no gossip, where they could read who takes part.
    */
   readonly isPrivate?: boolean
+  /** Tells the local network of itself, and hears who else is there. Off by default. */
+  readonly lan?: boolean
   /** Which addresses to dial; all of them without. */
   readonly rules?: DialRules
   /** Whom to ask for names in addresses; by default the system. */
@@ -128,6 +133,7 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
     services: {
       ...commonServices(),
       ...paths.services,
+      ...(options.lan === true ? { lan: lan() } : {}),
       ...(discovers && options.isPrivate !== true ? discovery(options.gossipScore) : {})
     }
   })
@@ -245,8 +251,8 @@ function gaterOf({ admits, rules }: NetworkOptions): ConnectionGater {
     ...(admits === undefined
       ? {}
       : {
-          denyDialPeer: (peer) => !admits(peer.toString()),
-          denyInboundEncryptedConnection: (peer) => !admits(peer.toString())
+          denyDialPeer: (peer) => !admits(peer.toString(), true),
+          denyInboundEncryptedConnection: (peer) => !admits(peer.toString(), false)
         }),
     ...(rules === undefined
       ? {}

@@ -1,17 +1,20 @@
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { StarlingError } from '../core/errors.ts'
 import { backendNames } from '../learning/engine/select.ts'
-import type { MergedEvent } from '../../protocols/participant-io.ts'
 import type { BodyEvent } from '../../peer/body.ts'
-import { configDefaults, writeConfig } from '../../peer/config.ts'
+import type { AccessOptions } from '../../peer/access/access.ts'
+import { isLink, readLink, writeLink, type JoinLink } from '../../peer/access/link.ts'
+import { configDefaults, readConfig, writeConfig } from '../../peer/config.ts'
 import { startDaemon, type Daemon, type DaemonOptions } from '../../peer/daemon.ts'
 import { openHome } from '../../peer/home.ts'
 import type { Logger } from '../../peer/log.ts'
 import type { Status } from '../../peer/status.ts'
 import { collect, wholeNumber } from './arguments.ts'
 import { detach } from './detach.ts'
+import { logEvent } from './event-log.ts'
 import { exitCodes } from './exit.ts'
-import { percent, printFacts, printJson, printLine } from './print.ts'
+import { printFacts, printJson, printLine } from './print.ts'
 import { reachFacts } from './reach.ts'
 import {
   dataDirectories,
@@ -32,6 +35,10 @@ interface UpOptions extends CommonOptions {
   readonly port?: number
   readonly publicIp?: string
   readonly upnp: boolean
+  readonly mdns?: boolean
+  readonly private?: boolean
+  readonly allow?: string
+  readonly swarmKey?: string
   readonly backend?: DaemonOptions['backend']
   readonly fastMath?: boolean
   readonly rounds?: number
@@ -45,13 +52,17 @@ export function upCommand(): Command {
   return withCommonOptions(new Command('up'))
     .description('run the daemon: train, and trade models with peers')
     .option('--task <task>', 'task file, or CID; without: the one of last time, or of the swarm')
-    .option('--join <multiaddr>', 'a peer to begin with; may be repeated', collect, [])
+    .option('--join <address>', 'a peer, or a starling:// link; may be repeated', collect, [])
     .option('--only-joined', 'be connected to the peers of --join alone; each must name the other')
     .option('--data <spec>', 'private data to train on; without: what the task brings itself')
     .option('--listen <multiaddr>', 'where to listen; may be repeated', collect, [])
     .option('--port <n>', 'TCP port to listen on; 0 for any', wholeNumber(0, 65_535))
     .option('--public-ip <ip>', 'address that the world knows this machine by')
     .option('--no-upnp', 'do not ask the router to forward our port')
+    .option('--no-mdns', 'do not look for peers on the local network')
+    .option('--private', 'let in only who is invited, or in --allow (starling invite)')
+    .option('--allow <file>', 'let in only the peers of this list, a peer id a line')
+    .option('--swarm-key <file>', 'talk only to who has the same key (starling key new)')
     .addOption(
       new Option('--backend <name>', 'which code computes').choices(['auto', ...backendNames])
     )
@@ -76,6 +87,8 @@ export function upCommand(): Command {
 Examples:
   $ starling up --task digits.json --port 4001
   $ starling up --join /ip4/192.0.2.7/tcp/4001/p2p/12D3Koo… --data idx:./my-digits
+  $ starling up --join 'starling://join?task=…'      # a link that a member sent
+  $ starling up --task digits.json --private         # and 'starling invite' for each member
   $ starling up                          # as last time: same task, same swarm
   $ starling up --detach && starling status
 
@@ -110,12 +123,19 @@ async function startInBackground(options: UpOptions): Promise<void> {
 
 async function daemonOptions(options: UpOptions, settings: Settings): Promise<DaemonOptions> {
   const { home, config, logger } = settings
-  const remember = rememberSwarm(options, settings)
-  const name = options.task ?? config.task
+  const { addresses, link } = readJoins(options.join)
+  const remember = rememberSwarm(addresses, settings)
+  const name = options.task ?? link?.task ?? config.task
   const found = name === undefined ? null : await findTask(name, home)
   const wanted = typeof found === 'string' ? found : null
   const task = typeof found === 'string' ? null : found
-  const bootstrap = [...new Set([...options.join, ...(config.bootstrap ?? [])])]
+  if (link !== undefined && (task?.cid ?? wanted) !== link.task) {
+    throw new StarlingError(
+      'STARLING_TASK_MISMATCH',
+      `the link is for task ${link.task}, and --task says ${task?.cid ?? wanted}: leave out --task`
+    )
+  }
+  const bootstrap = [...new Set([...addresses, ...(config.bootstrap ?? [])])]
   if (task === null && bootstrap.length === 0) {
     throw new StarlingError(
       'STARLING_BAD_ARGUMENT',
@@ -137,6 +157,8 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
     listen: listen.length > 0 ? listen : [`/ip4/0.0.0.0/tcp/${port}`],
     announce: publicIp === undefined ? [] : [announcedAddress(publicIp, port)],
     upnp: options.upnp,
+    lan: options.mdns === false ? false : (config.mdns ?? configDefaults.mdns),
+    access: await accessOptions(options, settings, link),
     data: options.data ?? config.data ?? null,
     directories: dataDirectories(home),
     backend: options.backend ?? config.backend ?? configDefaults.backend,
@@ -150,10 +172,48 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
     },
     version,
     onEvent: (event) => {
-      log(logger, event)
+      logEvent(logger, event)
       remember(event)
     }
   }
+}
+
+/** Addresses of peers to begin with; a link names several, and more than that. */
+function readJoins(joins: readonly string[]): {
+  readonly addresses: readonly string[]
+  readonly link: JoinLink | undefined
+} {
+  const links = joins.filter(isLink).map(readLink)
+  if (links.length > 1) {
+    throw new StarlingError('STARLING_BAD_ARGUMENT', '--join: one link is enough, and all that fit')
+  }
+  const addresses = joins.filter((join) => !isLink(join))
+  return { addresses: [...addresses, ...(links[0]?.via ?? [])], link: links[0] }
+}
+
+/** What the user says once is kept: a private swarm must not come back as an open one. */
+async function accessOptions(
+  options: UpOptions,
+  { home, config }: Settings,
+  link: JoinLink | undefined
+): Promise<AccessOptions> {
+  const given = {
+    ...(options.private === true ? { private: true } : {}),
+    ...(options.allow === undefined ? {} : { allow: resolve(options.allow) }),
+    ...(options.swarmKey === undefined ? {} : { swarmKey: resolve(options.swarmKey) })
+  }
+  const kept = { ...config, ...given }
+  const access = {
+    isPrivate: kept.private ?? false,
+    allow: kept.allow ?? null,
+    swarmKey: kept.swarmKey ?? null,
+    invitation: link?.invite ?? null
+  }
+  if (Object.keys(given).length > 0) {
+    await openHome(home.path)
+    await writeConfig(home.config, kept)
+  }
+  return access
 }
 
 function announcedAddress(ip: string, port: number): string {
@@ -181,28 +241,35 @@ function stopOnSignals(daemon: Daemon, logger: Logger): void {
 
 /** So that `starling up` alone comes back to the same task and the same swarm. */
 function rememberSwarm(
-  options: UpOptions,
+  addresses: readonly string[],
   { home, config, logger }: Settings
 ): (event: BodyEvent) => void {
   let known = config
   let writing = Promise.resolve()
   const remember = (change: typeof config): void => {
-    const next = { ...known, ...change }
-    known = next
-    // One after another: of two at once, the older one could be the last to get its name.
+    known = { ...known, ...change }
+    // One after another, and over what the file says by now: commands write it, too.
     writing = writing
-      .then(() => writeConfig(home.config, next))
+      .then(async () => writeConfig(home.config, { ...(await readConfig(home.config)), ...change }))
       .catch((error: unknown) => logger.warn(`cannot remember the swarm: ${String(error)}`))
   }
   return (event) => {
     if (event.kind === 'task-adopted' && known.task !== event.task) remember({ task: event.task })
-    if (event.kind !== 'peer-joined') return
+    const peer = memberIn(event)
+    if (peer === undefined) return
     const bootstrap = known.bootstrap ?? []
-    const joined = options.join.filter(
-      (address) => address.endsWith(event.peer) && !bootstrap.includes(address)
+    const joined = addresses.filter(
+      (address) => address.endsWith(peer) && !bootstrap.includes(address)
     )
     if (joined.length > 0) remember({ bootstrap: [...bootstrap, ...joined] })
   }
+}
+
+/** Who has turned out to be of our swarm. */
+function memberIn(event: BodyEvent): string | undefined {
+  if (event.kind === 'peer-joined') return event.peer
+  if (event.kind === 'task-adopted') return event.from ?? undefined
+  return undefined
 }
 
 interface Started {
@@ -214,7 +281,8 @@ interface Started {
 }
 
 function greet({ status, ...where }: Started, options: UpOptions): void {
-  if (options.json === true) return printJson({ ...status, ...where })
+  const link = linkOf(status)
+  if (options.json === true) return printJson({ ...status, ...where, link })
   printFacts({
     'peer id': status.peerId,
     home: where.home,
@@ -222,6 +290,8 @@ function greet({ status, ...where }: Started, options: UpOptions): void {
     ...(status.backend === null ? {} : { training: trainingOf(status) }),
     ...(status.resumedRound === null ? {} : { resumed: `from round ${status.resumedRound}` }),
     join: status.join === null ? 'not listening' : `starling up --join ${status.join}`,
+    ...(link === null ? {} : { link }),
+    access: accessOf(status),
     ...reachFacts(status),
     control: where.control,
     ...(where.pid === undefined ? {} : { process: where.pid })
@@ -229,101 +299,19 @@ function greet({ status, ...where }: Started, options: UpOptions): void {
   printLine('ready')
 }
 
+/** With all that a newcomer needs, unless it also needs to be invited. */
+function linkOf({ task, join }: Status): string | null {
+  return task === null || join === null ? null : writeLink({ task, via: [join] })
+}
+
+function accessOf({ access }: Status): string {
+  if (access === 'open') return 'open: whoever has the line can join'
+  if (access === 'listed') return 'private: the peers of the allow list alone'
+  return "private: 'starling invite' makes a link that lets in a peer"
+}
+
 function trainingOf({ data, samples, backend, backendReason, stepMs }: Status): string {
   const what = data === null ? 'nothing: no data, only mixes' : `${samples} samples of ${data}`
   const pace = stepMs === null ? '' : `, ${stepMs.toPrecision(2)} ms a step`
   return `${what}, on ${backend} (${backendReason}${pace})`
-}
-
-function log(logger: Logger, event: BodyEvent): void {
-  switch (event.kind) {
-    case 'round-finished':
-      return logger.debug(`round ${event.round} finished`)
-    case 'trained':
-      return logger.info(`round ${event.round}: loss ${event.loss.toFixed(4)}`)
-    case 'evaluated':
-      return logger.info(
-        `round ${event.round}: accuracy ${percent(event.evaluation.accuracy)} on held-out data`
-      )
-    case 'merged':
-      return logger.info(mergedLine(event))
-    case 'exchange-failed':
-      return logger.info(`round ${event.round}: no model in time from ${event.peers.join(', ')}`)
-    case 'task-adopted':
-      return logger.info(`working on task ${event.task}`)
-    case 'caught-up':
-      return logger.info(`got the newest model (round ${event.round}) from ${event.from}`)
-    case 'called':
-      return logger.info(`called to round ${event.round}`)
-    case 'peer-joined':
-      return logger.info(`peer ${event.peer} is here`)
-    case 'peer-left':
-      return logger.info(`peer ${event.peer} is gone`)
-    case 'peer-refused':
-      return logger.warn(
-        `peer ${event.peer} works on another task: ours is ${event.ours}, theirs ${event.theirs}`
-      )
-    case 'rejected':
-      return logger.debug(`a message from ${event.peer} was rejected: ${event.reason}`)
-    case 'banned':
-      return logger.warn(`peer ${event.peer} is banned for ${Math.round(event.forMs / 60_000)} min`)
-    case 'rolled-back':
-      return logger.warn(
-        `round ${event.round}: the loss was not finite, went back to the last good model`
-      )
-    case 'saved':
-      return logger.debug(`checkpoint of round ${event.round} saved`)
-    case 'trouble':
-      return logger.warn(event.what)
-    case 'finished':
-      return logger.info(`all ${event.round} rounds done; still answering peers`)
-    case 'bootstrap-reached':
-      return logger.info(`reached ${event.address}`)
-    case 'bootstrap-unreachable':
-      return logger.warn(
-        `cannot reach ${event.address}: ${event.reason}; trying again in ${Math.round(event.retryInMs / 1000)} s`
-      )
-    case 'listening':
-      return logger.debug(`listening on ${event.addresses.join(', ')}`)
-    case 'reachability':
-      return logger.info(
-        `reachability: ${event.reachability}: ${event.explanation}` +
-          (event.remedy === null ? '' : `; to be reached better, ${event.remedy}`)
-      )
-    case 'join-line':
-      return logger.info(`join line: starling up --join ${event.address} (${event.note})`)
-    case 'connection':
-      return logger.info(
-        `peer ${event.peer} is connected: ${event.path}${event.limited ? ', limited' : ''} ` +
-          `(${event.by}), ${event.afterMs} ms after we knew of it`
-      )
-    case 'upgrade-failed':
-      return logger.info(`peer ${event.peer} stays behind a relay for now: ${event.reason}`)
-    case 'not-admitted':
-      return logger.warn(
-        event.by === 'us'
-          ? `peer ${event.peer} is not let in: ${event.detail}`
-          : `peer ${event.peer} does not let us in: ${event.detail}`
-      )
-    case 'send-failed':
-      return logger.debug(`could not send ${event.what} to ${event.peer}: ${event.reason}`)
-    case 'peer-slow':
-      return logger.info(`peer ${event.peer} is too slow and was cut off`)
-    case 'bug':
-      return logger.error(`a mistake in starling itself, in ${event.where}: ${event.reason}`)
-  }
-}
-
-/** What came of a merge, with all that is out of the ordinary. */
-function mergedLine({ round, with: peers, rejected, ...event }: MergedEvent): string {
-  const counted = peers.length - rejected.length
-  const what = event.rolledBack
-    ? `a merge with ${counted} peer(s) made us worse and was taken back`
-    : `averaged with ${counted} peer(s)`
-  const notes = [
-    ...(event.realigned ? ['our units changed places to match an older model'] : []),
-    ...rejected.map(({ from, reason }) => `left out ${from}: ${reason}`),
-    ...(event.degraded === null ? [] : [event.degraded])
-  ]
-  return [`round ${round}: ${what}`, ...notes].join('; ')
 }

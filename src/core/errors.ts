@@ -62,7 +62,11 @@ const errorKinds = {
 
 export type ErrorCode = keyof typeof errorKinds
 
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === 'string' && Object.hasOwn(errorKinds, text)
+}
+
 /** Whether something caught is one of ours, even if another copy of the package made it. */
 export function isStarlingError(error: unknown): error is StarlingError {
-  return error instanceof Error && 'code' in error && String(error.code) in errorKinds
+  return error instanceof Error && 'code' in error && isErrorCode(error.code)
 }

@@ -204,6 +204,8 @@ export const controlHeaderBytesMax = 8 * 2 ** 10
 export const controlConnectionsMax = 64
 /** Bytes of events that wait for one client. Above: that client is dropped. */
 export const eventBytesPerClientMax = 2 ** 20
+/** Events that a daemon keeps to be asked for: the last minutes of a busy one. The oldest is forgotten. */
+export const recentEventsMax = 500
 /** Bytes of an answer that the client reads: a status with all 512 contacts is about 200 kB. */
 export const controlAnswerBytesMax = 4 * 2 ** 20
 
@@ -257,6 +259,8 @@ export const witnessesMax = 16
 export const witnessedAddressesMax = 16
 /** Records held for the DHT, in memory: strangers write them. Above: the oldest is forgotten. */
 export const recordsMax = 8192
+/** Peers of the local network that are met in a minute; a lab has some tens. More are left out. */
+export const lanPeersPerMinuteMax = 64
 /** Addresses that the user wrote, with all that their names lead to. Above: names lead no further. */
 export const trustedAddressesMax = 1024
 /** Addresses that libp2p keeps of one peer, whatever identify says. More are not stored. */
@@ -280,6 +284,10 @@ export const invitationDaysMax = 3650
 export const invitationUsesMax = 1024
 /** Certificates whose uses are remembered. Above: the one that runs out first is forgotten. */
 export const countedCertificatesMax = 1024
+/** Bytes of the file of those uses. Above: STARLING_HOME_UNUSABLE. */
+export const usesBytesMax = 128 * 2 ** 20
+/** Bytes of an invitation in a home. */
+export const invitationBytesMax = 4096
 /** Peers whose admission is remembered. Above: the one admitted longest ago must show it again. */
 export const admittedMax = 1024
 /** Characters of a `starling://` link: eight relayed addresses and an invitation of three certificates. */

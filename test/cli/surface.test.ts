@@ -20,7 +20,12 @@ describe('help', () => {
   it('of every command has an example', () => {
     const commands = [
       [],
-      ...['demo', 'init', 'id', 'up', 'status', 'peers', 'stop'].map((name) => [name]),
+      ...['demo', 'init', 'id', 'up', 'status', 'peers', 'ping', 'log', 'stop', 'invite'].map(
+        (name) => [name]
+      ),
+      ...['list', 'add', 'rm'].map((name) => ['bootstrap', name]),
+      ...['get', 'set', 'unset'].map((name) => ['config', name]),
+      ['key', 'new'],
       ...['new', 'check', 'show', 'list'].map((name) => ['task', name]),
       ...['run', 'compare', 'list', 'show'].map((name) => ['sim', name]),
       ['data', 'info']

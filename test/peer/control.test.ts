@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ControlClient } from '../../peer/control-client.ts'
 import { startControl, type Control, type ControlOptions } from '../../peer/control.ts'
+import { StarlingError } from '../../src/core/errors.ts'
 import { openHome, type Home } from '../../peer/home.ts'
 import { controlBodyBytesMax, controlConnectionsMax } from '../../src/core/limits.ts'
 import { scratchDirectory } from './scratch.ts'
@@ -23,6 +24,25 @@ class Daemon {
   peers(): object {
     this.asked.push('peers')
     return [{ peer: '12D3', note: 'ünïcode' }]
+  }
+  log(): object {
+    this.asked.push('log')
+    return { events: [] }
+  }
+  ping(target: string): Promise<object> {
+    this.asked.push(`ping ${target}`)
+    if (target === 'nobody') {
+      return Promise.reject(new StarlingError('STARLING_UNREACHABLE', 'nobody does not answer'))
+    }
+    return Promise.resolve({ ms: 3 })
+  }
+  addBootstrap(address: string): object {
+    this.asked.push(`add ${address}`)
+    return { added: address }
+  }
+  removeBootstrap(address: string): object {
+    this.asked.push(`remove ${address}`)
+    return { removed: address }
   }
   stop(): void {
     this.asked.push('stop')
@@ -218,6 +238,18 @@ describe('the control API', () => {
       ['no content type', 415, { path: '/stop', method: 'POST', body: '{}' }],
       ['a body that is no JSON', 400, { path: '/stop', method: 'POST', headers: json, body: '{' }],
       ['a body with a key', 400, { path: '/stop', method: 'POST', headers: json, body: '{"a":1}' }],
+      ['no target', 400, { path: '/ping', method: 'POST', headers: json, body: '{}' }],
+      ['a number', 400, { path: '/ping', method: 'POST', headers: json, body: '{"target":1}' }],
+      [
+        'a target without end',
+        400,
+        {
+          path: '/bootstrap/add',
+          method: 'POST',
+          headers: json,
+          body: JSON.stringify({ target: '/'.repeat(5_000) })
+        }
+      ],
       [
         'a body with a prototype',
         400,
@@ -349,6 +381,20 @@ describe('the control client', () => {
     expect(await client.peers()).toEqual([{ peer: '12D3', note: 'ünïcode' }])
     await client.stop()
     await daemon.stopped.promise
+  })
+
+  it('asks about a peer, and hears in our words when that came to nothing', async () => {
+    const { home, daemon } = await openDoor()
+    const client = await ControlClient.open(home)
+
+    expect(await client.ping('ana')).toEqual({ ms: 3 })
+    expect(await client.bootstrap('add', '/ip4/1')).toEqual({ added: '/ip4/1' })
+    expect(await client.bootstrap('remove', '/ip4/1')).toEqual({ removed: '/ip4/1' })
+    await expect(client.ping('nobody')).rejects.toMatchObject({
+      code: 'STARLING_UNREACHABLE',
+      message: 'nobody does not answer'
+    })
+    expect(daemon.asked).toEqual(['ping ana', 'add /ip4/1', 'remove /ip4/1', 'ping nobody'])
   })
 
   it('reads events, whole, until the daemon stops', async () => {

@@ -2,6 +2,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { afterEach } from 'vitest'
 import type { Machine } from '../../src/core/machine.ts'
+import type { Gate } from '../../peer/access/gate.ts'
 import { GossipManners } from '../../peer/discovery/announcements.ts'
 import { libp2pBody, type BodyEvent, type BodyOptions, type Libp2pBody } from '../../peer/body.ts'
 import type { Store, Trainer } from '../../peer/body.ts'
@@ -84,6 +85,8 @@ export interface PeerOptions extends Partial<BodyOptions> {
   readonly listen?: string[]
   readonly trainer?: Trainer
   readonly store?: Store
+  readonly gate?: Gate
+  readonly network?: Partial<NetworkOptions>
   /** Who lives in the body; a scribe that does nothing by itself otherwise. */
   readonly machine?: (
     self: string,
@@ -126,13 +129,17 @@ async function makeNode(options: Partial<NetworkOptions>): Promise<StarlingNode>
 }
 
 export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
-  const { listen, trainer, store, machine, ...bodyOptions } = options
+  const { listen, trainer, store, machine, gate, network, ...bodyOptions } = options
   const privateKey = options.privateKey ?? (await generateKeyPair('Ed25519'))
   const manners = new GossipManners(() => performance.now())
   const node = await makeNode({
     gossipScore: (peer) => manners.score(peer),
     privateKey,
-    ...(listen === undefined ? {} : { listen })
+    ...(listen === undefined ? {} : { listen }),
+    ...(gate === undefined
+      ? {}
+      : { admits: (peer, isDialed) => (isDialed ? gate.mayDial(peer, 0) : gate.mayConnect(peer)) }),
+    ...network
   })
   const scribe = new Scribe(machine?.(node.peerId.toString(), privateKey))
   const body = libp2pBody(bodyOptions)({
@@ -140,7 +147,9 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
     machine: scribe,
     trainer: trainer ?? idleTrainer,
     store: store ?? forgetfulStore,
-    manners
+    manners,
+    ...(gate === undefined ? {} : { gate }),
+    ...(network?.rules === undefined ? {} : { rules: network.rules })
   })
   const events = new Journal<BodyEvent>()
   body.onEvent((event) => events.add(event))
