@@ -1,13 +1,6 @@
 import type { Case } from './case.ts'
 import { isWithin } from './case.ts'
-import {
-  allLinked,
-  isLinked,
-  secondsToTrade,
-  secondsUntil,
-  smallTask,
-  startLinkedSwarm
-} from './swarm.ts'
+import { isLinked, secondsToTrade, secondsUntil, smallTask, startLinkedSwarm } from './swarm.ts'
 
 /** A dead connection is noticed by pings, every 15 s, unanswered for 60; then it is dialed anew. */
 const secondsMax = 120
