@@ -74,7 +74,12 @@ export function pump(a: Stream, b: Stream, parts: PumpParts): Pump {
     }
     stops.push(
       guard.listen(from, 'message', onMessage),
-      guard.listen(to, 'drain', () => valve.open('full')),
+      // Every stream of a connection hears when its socket has room, also one whose own window has none.
+      guard.listen(to, 'drain', () =>
+        queueMicrotask(() => {
+          if (!to.writableNeedsDrain) valve.open('full')
+        })
+      ),
       // When the last byte was passed on, not when the last one arrived: some may have to wait.
       guard.listen(from, 'end', () => to.close().catch(() => cut('the other end went away'))),
       guard.listen(from, 'close', onClose)
@@ -85,10 +90,17 @@ export function pump(a: Stream, b: Stream, parts: PumpParts): Pump {
   return { cut }
 }
 
-/** Holds a stream back for as long as there is any reason to. */
+/**
+ * Holds a stream back for as long as there is any reason to.
+ *
+ * resume() first hands out what waits, and then opens the window, also where a listener has paused
+ * again meanwhile: from then on it would stay open for a stream that is paused, until its buffer
+ * bursts. So what is closed during a resume is paused after it.
+ */
 class Valve {
   readonly #stream: Stream
   readonly #reasons = new Set<'full' | 'pace'>()
+  #isOpening = false
 
   constructor(stream: Stream) {
     this.#stream = stream
@@ -96,11 +108,15 @@ class Valve {
 
   close(reason: 'full' | 'pace'): void {
     this.#reasons.add(reason)
-    if (this.#stream.readStatus === 'readable') this.#stream.pause()
+    if (!this.#isOpening && this.#stream.readStatus === 'readable') this.#stream.pause()
   }
 
   open(reason: 'full' | 'pace'): void {
     if (!this.#reasons.delete(reason) || this.#reasons.size > 0) return
-    if (this.#stream.readStatus === 'paused') this.#stream.resume()
+    if (this.#stream.readStatus !== 'paused') return
+    this.#isOpening = true
+    this.#stream.resume()
+    this.#isOpening = false
+    for (const again of this.#reasons) this.close(again)
   }
 }

@@ -55,18 +55,23 @@ export class Internet {
     return ++this.#homes
   }
 
-  /** Give a namespace an interface on the internet, with addresses and a default route. */
+  /**
+   * Give a namespace an interface on the internet, with addresses and a default route.
+   * @returns what is left to remove when that namespace goes
+   */
   async attach(
     who: Namespace,
     name: string,
     addresses: Addresses,
     line: AccessLine
-  ): Promise<void> {
+  ): Promise<Namespace | undefined> {
     const port = `p${++this.#ports}`
-    if (line.delayMs === 0) await cable(who, name, this.#bridge, port)
-    else await this.#slowCable(who, name, port, line)
+    const middle = line.delayMs === 0 ? undefined : this.lab.namespace(`line${port}`)
+    if (middle === undefined) await cable(who, name, this.#bridge, port)
+    else await this.#slowCable(who, name, port, middle, line)
     this.#bridge.ip(`link set ${port} master br0`)
     this.address(who, name, addresses)
+    return middle
   }
 
   /** Addresses of an interface that is on the internet, in place of those that it has. */

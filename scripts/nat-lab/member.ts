@@ -28,6 +28,8 @@ export interface ConnectionSeen {
   readonly peer: string
   readonly kind: 'direct' | 'punched' | 'relayed'
   readonly limited: boolean
+  /** Of the far end, as a multiaddr. */
+  readonly address: string
 }
 
 export interface EventSeen {
@@ -40,14 +42,19 @@ export class Member {
   readonly home: string
   readonly events: EventSeen[] = []
   readonly #command: readonly string[]
+  readonly #log: string
   #daemon: ChildProcess | undefined
   #watcher: ChildProcess | undefined
   #newest: Look | undefined
   #onLook: (() => void)[] = []
 
-  /** @param command - such as `up --task FILE`, without --home and what is printed */
-  constructor(where: Namespace, home: string, command: readonly string[]) {
+  /**
+   * @param command - such as `up --task FILE`, without --home and what is printed
+   * @param logs - directory for what it logs
+   */
+  constructor(where: Namespace, home: string, command: readonly string[], logs: string) {
     this.where = where
+    this.#log = join(logs, `${where.name}.log`)
     this.home = home
     this.#command = command
   }
@@ -69,7 +76,7 @@ export class Member {
       env: environment(this.where)
     })
     this.#daemon = daemon
-    const log = createWriteStream(`${this.home}.log`, { flags: 'a' })
+    const log = createWriteStream(this.#log, { flags: 'a' })
     daemon.stderr?.pipe(log)
     const { promise, resolve, reject } = Promise.withResolvers<Status>()
     let output = ''
@@ -144,7 +151,7 @@ export class Member {
   #trouble(what: string): StarlingError {
     return new StarlingError(
       'STARLING_WORKER_FAILED',
-      `the daemon in ${this.where.ns} ${what}; its log is ${this.home}.log`
+      `the daemon in ${this.where.ns} ${what}; its log is ${this.#log}`
     )
   }
 }

@@ -19,14 +19,21 @@ export interface Helper extends Machine {
   readonly address: string
 }
 
+export interface RigOptions extends AccessLine {
+  /** Directory where daemons' logs stay; else they go with the lab. */
+  readonly logs?: string
+}
+
 export class Rig {
   readonly lab: Lab
   readonly internet: Internet
   readonly line: AccessLine
+  readonly #logs: string
   #lives = 0
 
-  constructor(lab: Lab, line: AccessLine) {
+  constructor(lab: Lab, { logs = lab.directory, ...line }: RigOptions) {
     this.lab = lab
+    this.#logs = logs
     this.internet = new Internet(lab)
     this.line = line
   }
@@ -35,9 +42,8 @@ export class Rig {
   async helper(number: number, more: readonly string[] = []): Promise<Helper> {
     const machine = await publicMachine(this.internet, `helper${number}`, number)
     countTraffic(machine.host)
-    const daemon = new Member(machine.host, this.directory('helper'), [
-      ...['relay', '--port', String(helperPort), ...more]
-    ])
+    const command = ['relay', '--port', String(helperPort), ...more]
+    const daemon = new Member(machine.host, this.directory('helper'), command, this.#logs)
     const { peerId } = await daemon.start()
     const address = `/ip4/${machine.addresses.ip4}/tcp/${helperPort}/p2p/${peerId}`
     return { ...machine, daemon, address }
@@ -52,7 +58,8 @@ export class Rig {
   /** Not started. @param more - options of `starling up` */
   member(home: Home, helpers: readonly Helper[], more: readonly string[]): Member {
     const joins = helpers.flatMap(({ address }) => ['--join', address])
-    return new Member(home.host, this.directory(home.name), ['up', ...joins, ...more])
+    const command = ['up', ...joins, ...more]
+    return new Member(home.host, this.directory(home.name), command, this.#logs)
   }
 
   /** One of `starling task new`. @returns its file */

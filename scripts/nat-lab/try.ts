@@ -44,8 +44,8 @@ export async function watchLink(a: Seat, b: Seat, deadlineMs: number): Promise<L
 /** How the two are connected at this moment. */
 export function pathBetween(a: Seat, b: Seat): Connected {
   const sides = [socketsTo(a, b), socketsTo(b, a)]
-  const all = sides.flatMap(({ sockets }) => sockets)
-  if (all.length > 0) {
+  // Until both kernels list it, it may be half open: or one was looked at a moment too early.
+  if (sides.every(({ sockets }) => sockets.length > 0)) {
     // A dial ends at a port that is listened on; where both ends dialed, none does.
     const isDialed = sides.some(({ sockets, listening }) =>
       sockets.some(({ localPort }) => listening.has(localPort))
@@ -53,8 +53,10 @@ export function pathBetween(a: Seat, b: Seat): Connected {
     return isDialed ? 'direct' : 'punched'
   }
   const views = [viewsOf(a, b), viewsOf(b, a)].flat()
-  if (views.some(({ kind }) => kind !== 'relayed')) return 'punched'
-  return views.length > 0 ? 'relayed' : 'none'
+  if (views.some(({ kind, address }) => kind !== 'relayed' && !address.includes('/tcp/'))) {
+    return 'punched'
+  }
+  return views.some(({ kind }) => kind === 'relayed') ? 'relayed' : 'none'
 }
 
 function socketsTo({ member }: Seat, { home }: Seat) {
@@ -91,5 +93,5 @@ function eventOf({ member }: Seat, { peerId }: Seat): number | undefined {
 
 /** Models have gone both ways. */
 export function hasTraded({ status }: Look): boolean {
-  return status.exchanges.ok > 0 && status.bytes.received > 1_000_000
+  return status.exchanges.ok > 0 && status.bytes.received > 100_000
 }

@@ -31,14 +31,16 @@ export type CaseName = keyof typeof cases
 /** In a lab of its own. What keeps a case from its end is its result. */
 export async function runCase(
   name: CaseName,
+  logs: string | undefined,
   onProgress: (line: string) => void
 ): Promise<CaseResult> {
   const chosen: Case = cases[name]
   const { question, delayMs = 0 } = chosen
   const lab = new Lab()
   try {
-    const outcome = await chosen.run(new Rig(lab, { delayMs }), (line) =>
-      onProgress(`${name}: ${line}`)
+    const outcome = await chosen.run(
+      new Rig(lab, { delayMs, ...(logs === undefined ? {} : { logs }) }),
+      (line) => onProgress(`${name}: ${line}`)
     )
     return { name, question, ...outcome }
   } catch (error) {
