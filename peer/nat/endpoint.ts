@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import { isPrivateIp } from '@libp2p/utils'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { addressLengthMax } from '../../src/core/limits.ts'
@@ -32,6 +33,24 @@ export function endpointOf(address: Multiaddr | string): Endpoint | undefined {
 
 export function addressOf({ family, ip, port }: Endpoint): string {
   return `/${family}/${ip}/tcp/${port}`
+}
+
+/** An IP address of this machine as an endpoint; undefined for what is none, such as a link-local one. */
+export function endpointAt(ip: string, port: number): Endpoint | undefined {
+  if (isIPv4(ip)) return { family: 'ip4', ip, port }
+  return isIPv6(ip) ? endpointOf(`/ip6/${ip}/tcp/${port}`) : undefined
+}
+
+/**
+ * What one household has to itself: an IPv4 address, or the first 64 bits of an IPv6 one, within which
+ * a machine changes its address from day to day (RFC 8981).
+ */
+export function siteOf({ family, ip }: Endpoint): string {
+  if (family === 'ip4') return ip
+  const [head = '', tail = ''] = ip.split('::')
+  const [left, right] = [head, tail].map((half) => (half === '' ? [] : half.split(':')))
+  const gap = Array<string>(Math.max(0, 8 - (left?.length ?? 0) - (right?.length ?? 0))).fill('0')
+  return [...(left ?? []), ...gap, ...(right ?? [])].slice(0, 4).join(':')
 }
 
 /** Whether it could be reached from anywhere: no private, shared, reserved or multicast address. */

@@ -1,6 +1,6 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { candidatesMax, observersMax } from '../../src/core/limits.ts'
-import { addressOf, endpointOf, isPublic, type Endpoint } from './endpoint.ts'
+import { addressOf, endpointAt, endpointOf, isPublic, type Endpoint } from './endpoint.ts'
 import { forgetOldest } from './forget.ts'
 
 /**
@@ -36,6 +36,8 @@ export interface Outside {
 
 /** Ports further apart than this are no sequence: other connections of the household lie between. */
 const portStepMax = 16
+/** A lasting IPv6 address and the one of today; which of them dials leave from is the system's affair. */
+const ownAddressesMax = 2
 
 /**
  * Our address as the far ends of our outbound connections see it.
@@ -115,6 +117,7 @@ export class Observers {
   candidates(listenPorts: readonly number[]): readonly Endpoint[] {
     const lists = (['ip4', 'ip6'] as const).map((family) => {
       const { mapping, external, portStep } = this.outside(family)
+      if (this.#voices(family).length === 0) return this.#own(family)
       if (external === undefined) return this.#predicted(family, portStep)
       const open = mapping === 'none' ? listenPorts.map((port) => ({ ...external, port })) : []
       return [external, ...open]
@@ -137,6 +140,16 @@ export class Observers {
       newest.set(sighting.observer, sighting)
     }
     return [...newest.values()]
+  }
+
+  /** Public addresses of this machine itself: nobody has to tell us, as long as no router changes them. */
+  #own(family: Endpoint['family']): Endpoint[] {
+    const { ownIps, dialPort } = this.#parts
+    return ownIps()
+      .map((ip) => endpointAt(ip, dialPort))
+      .filter((endpoint) => endpoint !== undefined)
+      .filter((endpoint) => endpoint.family === family && isPublic(endpoint))
+      .slice(0, ownAddressesMax)
   }
 
   /** The next ports of a router that hands them out in order. */

@@ -2,7 +2,7 @@ import * as cbor from '@ipld/dag-cbor'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import { addressLengthMax, candidatesMax } from '../../src/core/limits.ts'
-import { addressOf, endpointOf, type Endpoint } from './endpoint.ts'
+import { addressOf, endpointOf, siteOf, type Endpoint } from './endpoint.ts'
 
 /** What two peers say to each other, over a relay, to meet half way (punch.ts). */
 
@@ -44,7 +44,7 @@ export function decode<Message>(
 
 /**
  * Addresses that a peer asks us to dial. It may lie, to have us knock at somebody else's door: so
- * never more than candidatesMax, all at one IP address of each version, no port of a system service,
+ * never more than candidatesMax, all of one household for each version of IP, no port of a system service,
  * never ourselves, and only where that very peer can prove that it is there.
  *
  * @param isAcceptable - public addresses, outside of tests
@@ -57,16 +57,17 @@ export function meetingPlaces(
   own: readonly Endpoint[]
 ): Multiaddr[] {
   const places = new Map<string, Endpoint>()
-  const ips = new Map<Endpoint['family'], string>()
+  const sites = new Map<Endpoint['family'], string>()
   const ours = new Set(own.map(addressOf))
   for (const claim of claims.slice(0, candidatesMax)) {
     const endpoint = endpointOf(claim)
     if (endpoint === undefined || endpoint.port < 1024 || !isAcceptable(endpoint)) continue
     if (claim.includes('/p2p/') && !claim.endsWith(`/p2p/${peer}`)) continue
-    if ((ips.get(endpoint.family) ?? endpoint.ip) !== endpoint.ip) continue
+    const site = siteOf(endpoint)
+    if ((sites.get(endpoint.family) ?? site) !== site) continue
     const name = addressOf(endpoint)
     if (ours.has(name)) continue
-    ips.set(endpoint.family, endpoint.ip)
+    sites.set(endpoint.family, site)
     places.set(name, endpoint)
   }
   return [...places.keys()].map((name) => multiaddr(`${name}/p2p/${peer}`))

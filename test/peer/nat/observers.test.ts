@@ -39,6 +39,15 @@ describe('what observers say of our address', () => {
     expect(observers.candidates([4001]).map(({ port }) => port)).toEqual([dialPort, 4001])
   })
 
+  it('is not needed where the machine has a public address of its own', () => {
+    const ownIps = ['192.168.1.2', 'fe80::1', '2a0b::7', '2a0b::8', '2a0b::9']
+    expect(watching(ownIps).candidates([4001])).toEqual([
+      { family: 'ip6', ip: '2a0b::7', port: dialPort },
+      { family: 'ip6', ip: '2a0b::8', port: dialPort }
+    ])
+    expect(watching(ownIps).mapping).toBe('unknown')
+  })
+
   it('is told apart for both versions of IP, and the better one is named', () => {
     const observers = told(watching(['2a0b::7']), `${home}/tcp/7001`, `${home}/tcp/9444`)
     const far = multiaddr('/ip6/2a0b::1/tcp/4001')

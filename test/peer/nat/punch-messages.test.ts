@@ -70,9 +70,13 @@ describe('where a peer may have us knock', () => {
     expect(places(claim)).toEqual([])
   })
 
-  it('is one address of each version of IP, however many are claimed', () => {
-    const claims = ['/ip4/11.0.0.102/tcp/7001', '/ip4/9.9.9.9/tcp/7001', '/ip6/2a0b::7/tcp/7001']
+  it('is one household for each version of IP, however many are claimed', () => {
+    const at = (host: string) => `${host}/tcp/7001`
+    const claims = ['/ip4/11.0.0.102', '/ip4/9.9.9.9', '/ip6/2a0b::7', '/ip6/2a0c::7'].map(at)
     expect(places(...claims).length).toBe(2)
+    expect(
+      places(at('/ip6/2a0b::7'), at('/ip6/2a0b::1:0:0:9'), at('/ip6/2a0b:0:0:1::7')).length
+    ).toBe(2)
   })
 
   it('is few, public and distinct, whatever is claimed', () => {
