@@ -301,7 +301,8 @@ export class Links {
   }
 }
 
-function ownIps(): string[] {
+/** IP addresses of this machine, as they are now. */
+export function ownIps(): string[] {
   return Object.values(networkInterfaces()).flatMap(
     (list) => list?.map(({ address }) => address) ?? []
   )

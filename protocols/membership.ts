@@ -224,7 +224,8 @@ export class Membership {
     const peers = this.neighbours.filter(({ role }) => role === 'peer').map(({ peer }) => peer)
     const surplus = peers.length - this.#degree - Math.ceil(this.#degree * surplusShare)
     if (surplus > 0) return this.#partFrom(peers, surplus, isInUse)
-    return ++this.#looks % mixingLooks === 0 ? this.#dial('peer', 1, task, nowMs) : []
+    if (++this.#looks % mixingLooks !== 0) return []
+    return this.#dial('peer', 1, task, nowMs, 'anybody') // the silent may be behind a wall that fell
   }
 
   /** Those who came to us first. */
@@ -242,12 +243,13 @@ export class Membership {
       .map((peer): ParticipantEffect => ({ kind: 'disconnect', peer }))
   }
 
-  /** Those first of whom somebody had word lately. */
+  /** @param first - who goes before the others: by default those of whom somebody had word lately */
   #dial(
     role: PeerRecord['role'],
     count: number,
     task: string | null,
-    nowMs: number
+    nowMs: number,
+    first: 'living' | 'anybody' = 'living'
   ): readonly ParticipantEffect[] {
     const wanted = Math.min(count, dialsAtOnceMax - this.#dialing.size)
     if (wanted <= 0) return []
@@ -255,10 +257,10 @@ export class Membership {
       .filter((entry) => roleOf(entry) === role && this.#isWorthDialing(entry, task, nowMs))
       .sort((a, b) => (a.peer < b.peer ? -1 : 1))
     const shuffled = this.#random.shuffle(candidates)
-    const [alive, silent] = [true, false].map((lives) =>
-      shuffled.filter((entry) => this.#book.isAlive(entry, nowMs) === lives)
-    ) as [Entry[], Entry[]]
-    return [...alive, ...silent].slice(0, wanted).map(({ peer, addresses }) => {
+    const isFirst = (entry: Entry): boolean =>
+      first === 'anybody' || this.#book.isAlive(entry, nowMs)
+    const ranked = [...shuffled.filter(isFirst), ...shuffled.filter((entry) => !isFirst(entry))]
+    return ranked.slice(0, wanted).map(({ peer, addresses }) => {
       this.#dialing.add(peer)
       return { kind: 'connect', contact: { peer, addresses } }
     })

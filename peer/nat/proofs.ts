@@ -59,7 +59,8 @@ export class Proofs implements Startable {
   /** What we told libp2p is proved, and where it leads; null for addresses that an interface has. */
   readonly #proved = new Map<string, Mapping | null>()
   #stopListening: (() => void)[] = []
-  #askedPorts: readonly number[] = []
+  /** Our addresses when we asked last: a new one may have been opened by the router. */
+  #askedAt: readonly string[] = []
   #timer: NodeJS.Timeout | undefined
 
   constructor(parts: ProofsComponents, options: ProofsOptions) {
@@ -91,7 +92,7 @@ export class Proofs implements Startable {
         this.#closed(detail)
       ),
       this.#guard.listen(events, 'self:peer:update', () => {
-        if (this.#ports().join() !== this.#askedPorts.join()) this.#askSoon()
+        if (this.#addresses().join() !== this.#askedAt.join()) this.#askSoon()
       })
     ]
   }
@@ -131,8 +132,8 @@ export class Proofs implements Startable {
   }
 
   async #ask(): Promise<void> {
+    this.#askedAt = this.#addresses()
     const ports = this.#ports()
-    this.#askedPorts = ports
     const asked = [...this.#askable.values()].slice(0, askedAtOnce)
     await Promise.all(asked.map((connection) => this.#askOne(connection, ports)))
     this.#tellLibp2p()
@@ -157,12 +158,18 @@ export class Proofs implements Startable {
 
   /** Our own ports, and those of the router that lead to them. */
   #ports(): number[] {
-    const ports = this.#parts.addressManager
+    const ports = this.#addresses().map((text) => portOf(multiaddr(text)) ?? 0)
+    const distinct = [...new Set(ports)].filter((port) => port > 0)
+    return distinct.sort((a, b) => a - b).slice(0, dialBackPortsMax)
+  }
+
+  /** Where we could be reached without a relay. */
+  #addresses(): string[] {
+    return this.#parts.addressManager
       .getAddressesWithMetadata()
       .filter(({ multiaddr: address }) => !isRelayed(address))
-      .map(({ multiaddr: address }) => portOf(address))
-      .filter((port) => port !== undefined && port > 0)
-    return [...new Set(ports as number[])].sort((a, b) => a - b).slice(0, dialBackPortsMax)
+      .map(({ multiaddr: address }) => address.toString())
+      .sort()
   }
 
   /** libp2p announces a public address once it is told that it is proved. */

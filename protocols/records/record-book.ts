@@ -51,6 +51,9 @@ type Changing = { -readonly [Key in keyof Entry]: Entry[Key] } & {
 /** Forgotten at once beyond what is needed, as a share of all: whom to forget takes a look at everybody. */
 const slackShare = 1 / 32
 
+/** Of what is told: enough to bring every neighbour's news into the world again and again. */
+const metShare = 1 / 4
+
 const recordMsMax = recordSecondsMax * 1_000
 
 /**
@@ -164,8 +167,8 @@ export class RecordBook {
   }
 
   /**
-   * Records for a peer to know, those first that we passed on less often (as SWIM does). Half are of peers
-   * that we met; the others come from all who told us of them in turn, however many each of them told.
+   * Records for a peer to know, those first that we passed on less often (as SWIM does). A quarter are
+   * of peers that we met; the others come from all who told us of them in turn, however many each of them told.
    * @param isWanted - of those who live
    * @param nowMs - connected peers were met just now (`met`)
    */
@@ -183,7 +186,7 @@ export class RecordBook {
     candidates.sort((a, b) => a.times - b.times)
     const met = candidates.filter((entry) => entry.met)
     const told = inTurns(candidates.filter((entry) => !entry.met))
-    const metCount = Math.max(Math.ceil(countMax / 2), countMax - told.length)
+    const metCount = Math.max(Math.ceil(countMax * metShare), countMax - told.length)
     const chosen = met.slice(0, metCount)
     chosen.push(...told.slice(0, countMax - chosen.length))
     return chosen.flatMap((entry) => {
@@ -239,15 +242,18 @@ export function toldOf(signed: SignedRecord, agoMs: number): ToldRecord {
   return { signed, heardSecondsAgo: Math.max(0, Math.ceil(agoMs / 1_000)) }
 }
 
-/** The first of each teller, the second of each, and so on. */
+/** Of equally often told ones the first of each teller, then the second of each, and so on. */
 function inTurns(entries: readonly Changing[]): Changing[] {
-  const taken = new Map<PeerId | null, number>()
+  const taken = new Map<string, number>()
   const turns = entries.map((entry) => {
-    const turn = taken.get(entry.teller) ?? 0
-    taken.set(entry.teller, turn + 1)
+    const key = `${entry.times} ${entry.teller ?? ''}`
+    const turn = taken.get(key) ?? 0
+    taken.set(key, turn + 1)
     return { entry, turn }
   })
-  return turns.sort((a, b) => a.turn - b.turn).map(({ entry }) => entry)
+  return turns
+    .sort((a, b) => a.entry.times - b.entry.times || a.turn - b.turn)
+    .map(({ entry }) => entry)
 }
 
 function joined(first: readonly string[], then: readonly string[] = []): readonly string[] {

@@ -3,39 +3,47 @@ import { statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { Command } from 'commander'
 import { isStarlingError } from '../core/errors.ts'
+import type { RelayStatus } from '../../peer/relay/status.ts'
 import type { Status } from '../../peer/status.ts'
 import { readConfig, configDefaults } from '../../peer/config.ts'
 import { ControlClient } from '../../peer/control-client.ts'
 import { openHome, type Home } from '../../peer/home.ts'
+import { readPeerAddress, type PeerAddress } from '../../peer/network/addresses.ts'
+import { collect } from './arguments.ts'
 import { measureEngine, type Measured } from './doctor/engine.ts'
+import { marks, type Finding } from './doctor/finding.ts'
+import { examineNetwork, reachFindings, webrtcFinding } from './doctor/network.ts'
 import { exitCodes } from './exit.ts'
 import { bytesForPeople, printJson, printLine } from './print.ts'
+import { isRelayStatus } from './relay-status.ts'
 import { withCommonOptions, type CommonOptions } from './settings.ts'
 
-const marks = { ok: '✓', absent: '–', warning: '!', failure: '✗' } as const
-
-interface Finding {
-  readonly name: string
-  /** `absent`: not there, and not needed. */
-  readonly verdict: keyof typeof marks
-  readonly what: string
-  /** What to do about it. */
-  readonly remedy?: string
-}
-
-type Check = (home: Home) => Promise<Finding | readonly Finding[]>
+type Check = (home: Home) => Promise<Finding>
 
 /** Checkpoints of a large model, twice over, fit below this. */
 const freeBytesMin = 2 ** 30
 /** No release of ours is older: a clock before it is wrong. */
 const clockMin = Date.UTC(2026, 0, 1)
 
+interface DoctorOptions extends CommonOptions {
+  readonly join: readonly string[]
+}
+
 export function doctorCommand(): Command {
   return withCommonOptions(new Command('doctor'))
     .description('look at what starling needs here, and say what to do')
-    .addHelpText('after', '\nExamples:\n  $ starling doctor\n  $ starling doctor --json')
-    .action(async (options: CommonOptions) => {
-      const findings = await examine(options.home)
+    .option('--join <multiaddr>', 'a helper or peer to ask how we are reached', collect, [])
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ starling doctor
+  $ starling doctor --join /ip4/192.0.2.7/tcp/4001/p2p/12D3Koo…   # no daemon runs: look for a few seconds
+  $ starling doctor --json`
+    )
+    .action(async (options: DoctorOptions) => {
+      const helpers = options.join.map((address) => readPeerAddress(address, '--join'))
+      const findings = await examine(options.home, helpers)
       const pass = findings.every(({ verdict }) => verdict !== 'failure')
       if (options.json === true) printJson({ findings, pass })
       else for (const finding of findings) printFinding(finding)
@@ -43,14 +51,18 @@ export function doctorCommand(): Command {
     })
 }
 
-async function examine(path: string): Promise<Finding[]> {
-  const findings: Finding[] = [checkNode(), checkClock(), ...(await measureEngine()).map(asFinding)]
+async function examine(path: string, helpers: readonly PeerAddress[]): Promise<Finding[]> {
+  const findings: Finding[] = [
+    checkNode(),
+    checkClock(),
+    ...(await measureEngine()).map(asFinding),
+    webrtcFinding()
+  ]
   try {
     const home = await openHome(path)
     findings.push({ name: 'home', verdict: 'ok', what: `${home.path} can be written to` })
-    for (const check of [checkDisk, checkPort, checkDaemon]) {
-      findings.push(...[await check(home)].flat())
-    }
+    for (const check of [checkDisk, checkPort]) findings.push(await check(home))
+    findings.push(...(await checkDaemon(home, helpers)))
   } catch (error) {
     if (!isStarlingError(error)) throw error
     findings.push({ name: 'home', verdict: 'failure', what: error.message })
@@ -107,19 +119,39 @@ const checkPort: Check = async (home) => {
 }
 
 /** What only a running daemon knows: how others reach it. */
-const checkDaemon: Check = async (home) => {
+/** A daemon knows how it is reached; without one that is found out, if somebody is named to ask. */
+async function checkDaemon(home: Home, helpers: readonly PeerAddress[]): Promise<Finding[]> {
+  const name = 'daemon'
+  let status: Status | RelayStatus
   try {
-    const status = (await (await ControlClient.open(home)).status()) as Status
-    return {
-      name: 'daemon',
-      verdict: 'ok',
-      what: `runs, ${status.peers.connected} peers connected, reachability: ${status.reachability}`
-    }
+    status = (await (await ControlClient.open(home)).status()) as Status | RelayStatus
   } catch (error) {
     if (!isStarlingError(error)) throw error
-    const what = 'does not run here: how others reach this machine is found out when it does'
-    return { name: 'daemon', verdict: 'ok', what }
+    const idle: Finding = { name, verdict: 'ok', what: 'does not run here' }
+    return [
+      idle,
+      ...(helpers.length > 0 ? await examineNetwork(helpers, await listenOf(home)) : [notAsked])
+    ]
   }
+  if (isRelayStatus(status)) {
+    const what = `a relay runs, reachability: ${status.reachability}`
+    return [{ name, verdict: 'ok', what }]
+  }
+  const what = `runs, ${status.peers.connected} peers connected`
+  return [{ name, verdict: 'ok', what }, ...reachFindings(status)]
+}
+
+const notAsked: Finding = {
+  name: 'reachability',
+  verdict: 'absent',
+  what: 'nobody was asked',
+  remedy: 'name a helper or peer with --join, or start the daemon, to find out'
+}
+
+/** Where its daemon would listen. */
+async function listenOf(home: Home): Promise<readonly string[]> {
+  const { listen = [], port = configDefaults.port } = await readConfig(home.config)
+  return listen.length > 0 ? listen : [`/ip4/0.0.0.0/tcp/${port}`]
 }
 
 function printFinding({ name, verdict, what, remedy }: Finding): void {

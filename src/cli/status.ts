@@ -4,7 +4,8 @@ import type { RelayStatus } from '../../peer/relay/status.ts'
 import type { Status } from '../../peer/status.ts'
 import { ControlClient } from '../../peer/control-client.ts'
 import { homeAt } from '../../peer/home.ts'
-import { bytesForPeople, percent, printFacts, printJson, printLine, tableOf } from './print.ts'
+import { printPeers, type PeersAnswer } from './peers.ts'
+import { bytesForPeople, percent, printFacts, printJson, printLine } from './print.ts'
 import { reachFacts } from './reach.ts'
 import {
   isRelayAnswer,
@@ -34,7 +35,7 @@ export function statusCommand(): Command {
         state: `${status.state}, round ${status.round}, ${status.steps} steps, ${status.samplesSeen} samples seen`,
         loss: status.loss?.toFixed(4) ?? '–',
         accuracy: percent(status.accuracy),
-        peers: `${status.peers.connected} connected, ${status.peers.known} known`,
+        peers: peersLine(status.peers),
         ...reachFacts(status),
         join: status.join ?? '–',
         exchanges: `${status.exchanges.ok} ok, ${status.exchanges.failed} failed, ${status.exchanges.rejected} rejected`,
@@ -44,6 +45,10 @@ export function statusCommand(): Command {
         uptime: `${status.uptimeSeconds} s`
       })
     })
+}
+
+function peersLine({ connected, known, direct, relayed }: Status['peers']): string {
+  return `${connected} connected (${direct} direct, ${relayed} by a relay), ${known} known`
 }
 
 /** What came of merging, as far as people want to know it at a glance. */
@@ -63,15 +68,6 @@ function mergingLine({ merging, lineages }: Status): string {
   return parts.join(', ')
 }
 
-interface PeersAnswer {
-  readonly peers: readonly {
-    readonly peer: string
-    readonly introduced: boolean
-    readonly round: number
-    readonly age: number
-  }[]
-}
-
 export function peersCommand(): Command {
   return withCommonOptions(new Command('peers'))
     .description('list the peers of the running daemon')
@@ -81,13 +77,7 @@ export function peersCommand(): Command {
       const answer = (await client.peers()) as PeersAnswer | RelayPeersAnswer
       if (options.json === true) return printJson(answer)
       if (isRelayAnswer(answer)) return printRelayedPeers(answer.peers)
-      const rows = answer.peers.map(({ peer, introduced, round, age }) => [
-        peer,
-        introduced ? 'same task' : 'connected',
-        round,
-        age
-      ])
-      printLine(tableOf(['peer', 'state', 'round', 'samples seen'], rows))
+      printPeers(answer)
     })
 }
 

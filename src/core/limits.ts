@@ -93,7 +93,8 @@ export const contactsMax = 512
 export const contactsPerTellerMax = contactsMax / 4
 /**
  * Seconds since anybody had word of a peer after which its record is neither told nor counted as of one
- * who lives. Records are renewed every minute, and reach 500 peers within three.
+ * who lives. Records are renewed every minute; in a swarm of 300, 99 in 100 of what all know of all are
+ * less than five minutes old (simulated).
  */
 export const recordSecondsMax = 15 * 60
 /**

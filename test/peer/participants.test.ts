@@ -6,7 +6,7 @@ import type { Task } from '../../src/learning/task.ts'
 import { participant } from '../../protocols/participant.ts'
 import { readPeerAddress } from '../../peer/network/addresses.ts'
 import type { Trainer } from '../../peer/body.ts'
-import { startPeer, type Peer } from './swarm.ts'
+import { connect, startPeer, type Peer } from './swarm.ts'
 import { tinyTask } from '../tiny-task.ts'
 
 const task = tinyTask(1000)
@@ -66,5 +66,26 @@ describe('participants on the real network', () => {
 
     await cleo.body.stop()
     await ana.events.first('peer-left', ({ peer }) => peer === cleo.id)
+  })
+
+  it('of two swarms of one task become one when a member of each meets the other', async () => {
+    const ana = await startParticipant(0, task)
+    const ben = await startParticipant(1, task, ana)
+    const cleo = await startParticipant(2, task)
+    const dora = await startParticipant(3, task, cleo)
+    await ben.inputs.first('peerUp', ({ peer }) => peer === ana.id)
+    await dora.inputs.first('peerUp', ({ peer }) => peer === cleo.id)
+
+    await connect(ben, dora)
+
+    await ana.inputs.first('peerUp', ({ peer }) => peer === cleo.id) // through their friends' friends
+    for (const [one, other] of [
+      [ana, cleo],
+      [cleo, ana],
+      [ana, dora],
+      [ben, cleo]
+    ] as const) {
+      await one.events.first('merged', ({ with: partners }) => partners.includes(other.id))
+    }
   })
 })

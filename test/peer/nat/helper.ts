@@ -11,11 +11,18 @@ export interface HelperOptions {
   /** TCP port; 0 for any. */
   readonly port?: number
   readonly places?: number
+  /** Whether it cuts what it carries after two minutes or 128 KiB; so it does by default. */
+  readonly isLimited?: boolean
 }
 
 /** A relay as small as can be: what members see of `starling relay`. */
 export async function startHelper(options: HelperOptions = {}): Promise<Libp2p> {
-  const { privateKey = await generateKeyPair('Ed25519'), port = 0, places = 10 } = options
+  const {
+    privateKey = await generateKeyPair('Ed25519'),
+    port = 0,
+    places = 10,
+    isLimited = true
+  } = options
   const settings = await commonSettings({
     privateKey,
     listen: [`/ip4/127.0.0.1/tcp/${port}`],
@@ -29,7 +36,9 @@ export async function startHelper(options: HelperOptions = {}): Promise<Libp2p> 
     transports: [tcp()],
     services: {
       ...commonServices(),
-      relay: circuitRelayServer({ reservations: { maxReservations: places } })
+      relay: circuitRelayServer({
+        reservations: { maxReservations: places, applyDefaultLimit: isLimited }
+      })
     }
   })
   onTestFinished(async () => node.stop())
