@@ -1,8 +1,5 @@
-import type { Connection, IdentifyResult, Libp2pEvents, Stream } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { Driver } from '../src/core/driver.ts'
 import type { Body, Machine } from '../src/core/machine.ts'
-import { frameStreamsMax } from '../src/core/limits.ts'
 import type { Layout } from '../src/learning/layout.ts'
 import type { MergeJob, MergeResult } from '../src/learning/merge/merge.ts'
 import type { Task } from '../src/learning/task.ts'
@@ -16,7 +13,7 @@ import type {
   ParticipantInput,
   Timer
 } from '../protocols/participant-io.ts'
-import { dialable, tellable, type PeerAddress } from './network/addresses.ts'
+import { tellable, type PeerAddress } from './network/addresses.ts'
 import {
   Announcer,
   type Announcement,
@@ -29,18 +26,23 @@ import { Admission, type AccessEvent } from './access/admission.ts'
 import { openGate, type Gate } from './access/gate.ts'
 import { LanContacts } from './discovery/lan.ts'
 import { Guard } from './guarded.ts'
+import { Frames, framesProtocol, type FrameCounters } from './frames.ts'
+import { Links, type LinkEvent, type LinksOptions, type NatStatus } from './links.ts'
+import { isPublic } from './nat/endpoint.ts'
+import { ladderDefaults } from './nat/ladder.ts'
+import type { ConnectionView } from './network/connections.ts'
 import { keepAddressBook } from './network/address-book.ts'
 import type { DialRules } from './network/hygiene.ts'
-import { Inbox } from './inbox.ts'
+import { earlierPeers } from './discovery/earlier.ts'
+import { ReachWatch, type ReachEvent } from './nat/reach-watch.ts'
+import { reachOfNode, type ReachOfNode } from './nat/reach.ts'
 import { startNetwork, type StarlingNode } from './network/network.ts'
 import { ping, type Pong } from './network/ping.ts'
-import { Outbox, outboxDefaults, type OutboxOptions } from './outbox.ts'
+import { outboxDefaults, type OutboxOptions } from './outbox.ts'
 import { paceDefaults, type Pace } from './pace.ts'
 import { Providers, providersDefaults, type ProvidersOptions } from './discovery/providers.ts'
 import { reasonOf } from './reason.ts'
-
-/** The libp2p protocol that carries our frames. The number rises when old peers cannot read them. */
-export const framesProtocol = '/starling/2/frames'
+import { within } from './within.ts'
 
 /** Does the work of training elsewhere: a blocked event loop looks like a dead peer. */
 export interface Trainer {
@@ -75,6 +77,7 @@ export interface BodyOptions {
   readonly providers: ProvidersOptions
   readonly outbox: OutboxOptions
   readonly pace: Pace
+  readonly links: LinksOptions
   /** Longest time for a dial or for opening a stream, in milliseconds. */
   readonly dialDeadlineMs: number
   /** Longest time for a goodbye and the last checkpoint to get through, in milliseconds. */
@@ -89,6 +92,7 @@ export const bodyDefaults: BodyOptions = {
   providers: providersDefaults,
   outbox: outboxDefaults,
   pace: paceDefaults,
+  links: { ...ladderDefaults, isAcceptable: isPublic },
   dialDeadlineMs: 10_000,
   leaveMsMax: 2_000,
   stopMsMax: 4_500
@@ -97,7 +101,9 @@ export const bodyDefaults: BodyOptions = {
 /** What the network itself has to tell, besides what the participant emits. */
 export type NetworkEvent =
   | BootstrapEvent
+  | LinkEvent
   | AccessEvent
+  | ReachEvent
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   /** A frame was given up on the way out. */
   | {
@@ -113,14 +119,14 @@ export type NetworkEvent =
 
 export type BodyEvent = ParticipantEvent | NetworkEvent
 
-export interface NetworkStatus {
+export interface NetworkStatus extends FrameCounters {
   readonly addresses: readonly string[]
-  readonly bytesSent: number
-  readonly bytesReceived: number
-  readonly connections: { readonly direct: number; readonly relayed: number }
-  /** Frames that ended before they were complete: peers that vanished, mostly. */
-  readonly framesTruncated: number
-  readonly framesLost: number
+  readonly connections: readonly ConnectionView[]
+  /** Peers that we reach directly, and those only by a relay. */
+  readonly paths: { readonly direct: number; readonly relayed: number }
+  readonly nat: NatStatus
+  /** Made and refused so far, whatever they were for. */
+  readonly dials: { readonly made: number; readonly refused: number }
   /** Contained failures of our own code; anything but 0 is worth a report. */
   readonly bugs: number
   /** What other peers last announced. */
@@ -140,14 +146,13 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   readonly #providers: Providers
   readonly #bootstraps: Bootstraps
   readonly #admission: Admission
+  readonly #reachWatch: ReachWatch
   readonly #listeners = new Set<(event: BodyEvent) => void>()
-  readonly #up = new Set<PeerId>()
-  readonly #inboxes = new Map<PeerId, Inbox>()
-  readonly #outboxes = new Map<PeerId, Outbox>()
+  readonly #links: Links
+  readonly #frames: Frames
   readonly #timers = new Map<Timer, NodeJS.Timeout>()
   readonly #saves = new Set<Promise<void>>()
   readonly #stopListening: (() => void)[] = []
-  readonly #counters = { bytesSent: 0, bytesReceived: 0, framesTruncated: 0, framesLost: 0 }
   #layout: Layout | null = null
   #progress: Omit<Announcement, 'addresses'> | undefined
   /** What happened while the network was starting; undefined from the machine's start on. */
@@ -165,6 +170,37 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     this.#driver = new Driver(parts.machine, this)
     const { node, manners } = parts
     const shared = { self: this.self, guard: this.#guard, nowMs: () => this.nowMs() }
+    this.#links = new Links(
+      {
+        node,
+        guard: this.#guard,
+        nowMs: shared.nowMs,
+        isMember: (peer) => this.#admission.isMember(peer),
+        onIntroduced: (connection) => this.#admission.meet(connection),
+        onUp: (peer) => this.#deliver({ kind: 'peerUp', peer }),
+        onDown: (peer) => this.#peerDown(peer),
+        onGone: (peer) => this.#bootstraps.peerDown(peer),
+        onUnreachable: (peer) => this.#deliver({ kind: 'unreachable', peer }),
+        onChange: (peer) => this.#frames.useBest(peer),
+        onFrames: (stream, connection) => this.#frames.receive(stream, connection),
+        onEvent: (event) => this.#tell(event)
+      },
+      { ...options.links, dialMsMax: options.dialDeadlineMs }
+    )
+    this.#frames = new Frames(
+      {
+        guard: this.#guard,
+        connections: this.#links.connections,
+        nowMs: shared.nowMs,
+        layout: () => this.#layout,
+        onMessage: (from, message) => this.#deliver({ kind: 'message', from, message }),
+        onFault: (from, reason) => this.#deliver({ kind: 'malformed', from, reason }),
+        onLost: (peer, { kind: what }, reason) =>
+          this.#tell({ kind: 'send-failed', peer, what, reason }),
+        onSlow: (peer) => this.#tell({ kind: 'peer-slow', peer })
+      },
+      options
+    )
     const { pubsub } = node.services
     const onContact = (contact: Contact) =>
       this.#deliver({ kind: 'discovered', contacts: [contact] })
@@ -181,10 +217,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       node,
       gate: parts.gate ?? openGate(this.self),
       guard: this.#guard,
-      onAdmitted: (peer) => {
-        if (this.#connectionsTo(peer).length > 0) this.#peerUp(peer)
-      },
-      onRefused: (peer) => this.#deliver({ kind: 'unreachable', peer }),
+      onAdmitted: (peer) => this.#links.admitted(peer),
+      onRefused: (peer) => this.#links.refused(peer),
       onEvent: (event) => this.#tell(event)
     })
     this.#bootstraps = new Bootstraps(
@@ -194,11 +228,16 @@ export class Libp2pBody implements Body<ParticipantEffect> {
         dial: async ({ address }) => {
           await node.dial(address, { signal: AbortSignal.timeout(options.dialDeadlineMs) })
         },
-        isConnected: (peer) => this.#up.has(peer),
+        isConnected: (peer) => this.#links.connections.to(peer).length > 0,
         onEvent: (event) => this.#tell(event)
       },
       options.bootstrap
     )
+    this.#reachWatch = new ReachWatch({
+      guard: this.#guard,
+      reach: () => this.reach(),
+      onEvent: (event) => this.#tell(event)
+    })
   }
 
   get self(): PeerId {
@@ -217,24 +256,23 @@ export class Libp2pBody implements Body<ParticipantEffect> {
    */
   async start(): Promise<void> {
     const { node } = this.#parts
-    const onIdentify = ({ detail }: Libp2pEvents['peer:identify']) => this.#identified(detail)
-    const onClose = ({ detail }: Libp2pEvents['connection:close']) =>
-      this.#closed(detail.remotePeer.toString())
     this.#stopListening.push(
-      this.#guard.listen(node, 'peer:identify', onIdentify),
-      this.#guard.listen(node, 'connection:close', onClose),
       this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses()),
       keepAddressBook(node, this.#guard, this.#parts.rules),
       ...this.#lookAround()
     )
     await this.#admission.start()
-    await node.handle(framesProtocol, this.#guard.wrap('a new stream', this.#receive.bind(this)), {
-      maxInboundStreams: frameStreamsMax
-    })
+    await this.#links.listen()
     await startNetwork(node)
     this.#begin()
     this.#tellAddresses()
+    this.#reachWatch.start()
     this.#bootstraps.start()
+    if (node.services.pubsub !== undefined) {
+      this.#guard.run('remembering peers', async () =>
+        this.meet(await earlierPeers(node.peerStore, this.self, framesProtocol))
+      )
+    }
   }
 
   /** Say goodbye, save and stop the network, in at most stopMsMax. */
@@ -274,15 +312,32 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   }
 
   status(): NetworkStatus {
-    const connections = this.#parts.node.getConnections()
-    const direct = connections.filter((connection) => connection.direct).length
+    const { dialer } = this.#parts.node.services
     return {
       addresses: this.#addresses(),
-      ...this.#counters,
-      connections: { direct, relayed: connections.length - direct },
+      ...this.#frames.counters,
+      connections: this.#links.views(),
+      paths: this.#links.connections.counts(),
+      nat: this.#links.nat(),
+      dials: dialer?.budget.counts ?? { made: 0, refused: 0 },
       bugs: this.#guard.bugs,
       heard: this.#announcer?.heard ?? []
     }
+  }
+
+  /** How others can reach us, as far as we know by now. */
+  reach(): ReachOfNode {
+    const { mapping, external } = this.#links.nat()
+    return reachOfNode(this.#parts.node, this.#addresses(), {
+      mapping,
+      external: external[0] ?? null,
+      punched: this.#links.views().filter(({ kind }) => kind === 'punched').length
+    })
+  }
+
+  /** Peers that the participant may want to know, from wherever. */
+  meet(contacts: readonly Contact[]): void {
+    if (contacts.length > 0) this.#deliver({ kind: 'discovered', contacts })
   }
 
   nowMs(): number {
@@ -297,7 +352,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
         this.#guard.run('sending', () => this.#send(effect.to, effect.message))
         break
       case 'connect':
-        this.#guard.run('dialing', () => this.#connect(effect.contact))
+        this.#guard.run('dialing', () => this.#links.connect(effect.contact))
         break
       case 'disconnect':
         this.#guard.run('disconnecting', () => this.#disconnect(effect.peer))
@@ -367,134 +422,19 @@ export class Libp2pBody implements Body<ParticipantEffect> {
 
   // --- peers ------------------------------------------------------------------------------------
 
-  /** Who is connected is a peer when it speaks our frames: a helper does not. */
-  #identified({ connection, protocols }: IdentifyResult): void {
-    if (connection.status !== 'open' || !carriesModels(connection)) return
-    if (protocols.includes(framesProtocol)) this.#admission.meet(connection)
-  }
-
-  #closed(peer: PeerId): void {
-    if (this.#connectionsTo(peer).length === 0) this.#peerDown(peer)
-  }
-
-  #peerUp(peer: PeerId): void {
-    if (this.#up.has(peer) || this.#stopping !== undefined) return
-    this.#up.add(peer)
-    this.#deliver({ kind: 'peerUp', peer })
-  }
-
   #peerDown(peer: PeerId): void {
-    // libp2p also tells of the end of connections that closed while they opened.
-    if (!this.#up.delete(peer)) return
-    this.#inboxes.get(peer)?.abort('the peer is gone')
-    this.#inboxes.delete(peer)
-    this.#outboxes.get(peer)?.abort('the peer is gone')
-    this.#outboxes.delete(peer)
-    this.#bootstraps.peerDown(peer)
+    this.#frames.drop(peer)
     this.#deliver({ kind: 'peerDown', peer })
   }
 
-  /** Those over which frames may travel. */
-  #connectionsTo(peer: PeerId): Connection[] {
-    return this.#parts.node
-      .getConnections(peerIdFromString(peer))
-      .filter((connection) => connection.status === 'open' && carriesModels(connection))
-  }
-
-  async #connect({ peer, addresses }: Contact): Promise<void> {
-    if (peer === this.self || this.#up.has(peer)) return
-    const { node } = this.#parts
-    const targets = dialable(peer, addresses)
-    try {
-      // Without an address libp2p looks into its peer store and asks the DHT.
-      const target = targets.length > 0 ? targets : peerIdFromString(peer)
-      await node.dial(target, { signal: AbortSignal.timeout(this.#options.dialDeadlineMs) })
-    } catch {
-      this.#deliver({ kind: 'unreachable', peer })
-    }
-  }
-
-  async #disconnect(peer: PeerId): Promise<void> {
-    if (!this.#up.has(peer)) return
-    // What was said last (goodbye, not now) should arrive, but nobody is waited for.
-    await within(closeMsMax, this.#outboxes.get(peer)?.finish())
-    const id = peerIdFromString(peer)
-    await this.#parts.node
-      .hangUp(id, { signal: AbortSignal.timeout(closeMsMax) })
-      .catch(() => undefined)
-    for (const connection of this.#parts.node.getConnections(id)) {
-      connection.abort(new Error('closing took too long'))
-    }
-  }
-
-  // --- frames -----------------------------------------------------------------------------------
-
-  #receive(stream: Stream, connection: Connection): void {
-    const peer = connection.remotePeer.toString()
-    // Streams are negotiated in their own time: the connection may be gone when one is handed over.
-    const carries = connection.status === 'open' && carriesModels(connection)
-    if (carries && this.#admission.isMember(peer)) this.#peerUp(peer)
-    if (this.#stopping !== undefined || !this.#up.has(peer)) {
-      stream.abort(new Error('not listening'))
-      return
-    }
-    // One at a time and the newest counts: however many streams a peer opens, it costs one model.
-    this.#inboxes.get(peer)?.abort('another stream took its place')
-    const inbox = new Inbox({
-      stream,
-      guard: this.#guard,
-      pace: this.#options.pace,
-      layout: () => this.#layout,
-      nowMs: () => this.nowMs(),
-      onBytes: (bytes) => (this.#counters.bytesReceived += bytes),
-      onMessage: (message) => this.#deliver({ kind: 'message', from: peer, message }),
-      onFault: (reason) => this.#deliver({ kind: 'malformed', from: peer, reason }),
-      onTruncated: (reason) => {
-        this.#counters.framesTruncated++
-        if (reason === 'slow') this.#tell({ kind: 'peer-slow', peer })
-      }
-    })
-    this.#inboxes.set(peer, inbox)
-  }
-
   #send(peer: PeerId, message: Message): void {
-    if (!this.#up.has(peer)) return
-    const outbox = this.#outboxOf(peer)
-    if (outbox.send(message)) return
-    outbox.abort('too much waits for this peer')
-    this.#outboxes.delete(peer)
+    if (!this.#links.isUp(peer) || this.#frames.send(peer, message)) return
     this.#tell({ kind: 'peer-slow', peer })
     this.#guard.run('disconnecting', () => this.#disconnect(peer))
   }
 
-  #outboxOf(peer: PeerId): Outbox {
-    const existing = this.#outboxes.get(peer)
-    if (existing !== undefined) return existing
-    const outbox = new Outbox(
-      {
-        guard: this.#guard,
-        pace: this.#options.pace,
-        nowMs: () => this.nowMs(),
-        open: () => this.#openStream(peer),
-        onBytes: (bytes) => (this.#counters.bytesSent += bytes),
-        onLost: (message, failure) => {
-          this.#counters.framesLost++
-          this.#tell({ kind: 'send-failed', peer, what: message.kind, reason: reasonOf(failure) })
-        }
-      },
-      this.#options.outbox
-    )
-    this.#outboxes.set(peer, outbox)
-    return outbox
-  }
-
-  #openStream(peer: PeerId): Promise<Stream> {
-    const connections = this.#connectionsTo(peer)
-    const best = connections.find(({ direct }) => direct) ?? connections[0]
-    if (best === undefined) return Promise.reject(new Error('not connected'))
-    return best.newStream(framesProtocol, {
-      signal: AbortSignal.timeout(this.#options.dialDeadlineMs)
-    })
+  async #disconnect(peer: PeerId): Promise<void> {
+    if (this.#links.isUp(peer)) await this.#links.disconnect(peer, this.#frames.finish(peer))
   }
 
   // --- the participant --------------------------------------------------------------------------
@@ -573,6 +513,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     const addresses = this.#addresses()
     this.#tell({ kind: 'listening', addresses })
     this.#deliver({ kind: 'listening', addresses })
+    this.#reachWatch.look()
   }
 
   #tell(event: BodyEvent): void {
@@ -586,28 +527,23 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     const startedMs = this.nowMs()
     this.#stopSearching()
     this.#deliver({ kind: 'leave' })
-    await within(
-      this.#options.leaveMsMax,
-      Promise.all([
-        ...this.#saves,
-        ...[...this.#outboxes.values()].map((outbox) => outbox.finish())
-      ])
-    )
+    await within(this.#options.leaveMsMax, Promise.all([...this.#saves, this.#frames.finishAll()]))
     this.#endLife()
     const leftMs = this.#options.stopMsMax - (this.nowMs() - startedMs)
     const stopped = await within(Math.max(leftMs, 0), Promise.resolve(node.stop()))
-    if (!stopped) this.#breakConnections('stopping')
+    if (!stopped) this.#links.breakAll('stopping')
   }
 
   async #kill(): Promise<void> {
     this.#stopSearching()
     this.#endLife()
-    this.#breakConnections('killed')
+    this.#links.breakAll('killed')
     await within(this.#options.stopMsMax, Promise.resolve(this.#parts.node.stop()))
   }
 
   #stopSearching(): void {
     this.#admission.stop()
+    this.#reachWatch.stop()
     this.#bootstraps.stop()
     this.#providers.stop()
     this.#announcer?.stop()
@@ -619,33 +555,9 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     this.#over = true
     for (const stop of this.#stopListening) stop()
     for (const timer of this.#timers.values()) clearTimeout(timer)
-    for (const box of [...this.#inboxes.values(), ...this.#outboxes.values()]) {
-      box.abort('stopping')
-    }
+    this.#links.stop()
+    this.#frames.abortAll()
   }
-
-  #breakConnections(why: string): void {
-    for (const connection of this.#parts.node.getConnections()) connection.abort(new Error(why))
-  }
-}
-
-/** A relay that limits what it carries would cut a model in the middle. */
-function carriesModels({ limits }: Connection): boolean {
-  return limits === undefined
-}
-
-/** How long a disconnected peer may take to hear our last words, in milliseconds. */
-const closeMsMax = 1_000
-
-/** @returns whether the work was done, one way or another, before the time was up */
-async function within(ms: number, work: Promise<unknown> | undefined): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => resolve(false), ms)
-  void Promise.resolve(work).then(
-    () => resolve(true),
-    () => resolve(true)
-  )
-  return promise.finally(() => clearTimeout(timer))
 }
 
 function finiteOrNull(value: number): number | null {

@@ -3,7 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { StarlingError } from '../src/core/errors.ts'
 import { explain } from '../src/core/explain.ts'
 import { addressLengthMax, configBytesMax } from '../src/core/limits.ts'
-import { backendNames } from '../src/learning/engine/select.ts'
+import { backendNames } from '../src/learning/engine/backend-names.ts'
 import { readBounded, writeAtomically } from './files.ts'
 
 /** What the user may choose for a home, in `config.json`. Flags and the environment come before it. */

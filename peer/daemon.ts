@@ -7,10 +7,12 @@ import { DialRules, ownSubnets } from './network/hygiene.ts'
 import { readAddress, readPeerAddress, type PeerAddress } from './network/addresses.ts'
 import { GossipManners } from './discovery/announcements.ts'
 import { libp2pBody, type BodyEvent } from './body.ts'
+import type { Signer } from '../protocols/records/record.ts'
+import { ed25519Signer } from './discovery/signer.ts'
 import { startControl, type Control } from './control.ts'
 import { openHome, sweepHome, type Home } from './home.ts'
 import { openIdentity } from './identity.ts'
-import { joinLine, type JoinLine } from './network/join-line.ts'
+import type { JoinLine } from './network/join-line.ts'
 import { lockHome, type Lock } from './lock.ts'
 import { createNetwork, type StarlingNode } from './network/network.ts'
 import { Recent } from './recent.ts'
@@ -35,6 +37,8 @@ export interface DaemonOptions extends WorkOptions {
   readonly lan: boolean
   /** Who may take part. */
   readonly access: AccessOptions
+  /** Asks the router to forward our port. */
+  readonly upnp: boolean
   /** Port of the control API on 127.0.0.1; 0 for any free one. */
   readonly controlPort: number
   readonly participant: Partial<ParticipantOptions>
@@ -114,10 +118,13 @@ async function start(
     announce: options.announce,
     datastorePath: home.peers,
     gossipScore: (peer) => manners.score(peer),
-    onTrouble: (what) => options.onEvent({ kind: 'trouble', what })
+    onTrouble: (what) => options.onEvent({ kind: 'trouble', what }),
+    trusted: bootstraps.map(({ peer }) => peer),
+    upnp: options.upnp
   })
+  const signer = ed25519Signer(privateKey)
   try {
-    return await join(options, home, lock, bootstraps, { node, manners, rules, access })
+    return await join(options, home, lock, bootstraps, { node, manners, rules, access, signer })
   } catch (error) {
     await node.stop()
     throw error
@@ -130,6 +137,7 @@ interface Net {
   readonly manners: GossipManners
   readonly rules: DialRules
   readonly access: Access
+  readonly signer: Signer
 }
 
 /** Put a participant on a started node. */
@@ -138,7 +146,7 @@ async function join(
   home: Home,
   lock: Lock,
   bootstraps: readonly PeerAddress[],
-  { node, manners, rules, access }: Net
+  { node, manners, rules, access, signer }: Net
 ): Promise<Daemon> {
   const startedMs = performance.now()
   const self = node.peerId.toString()
@@ -146,10 +154,12 @@ async function join(
   const checkpoint = await work.loadCheckpoint(options.task)
   const machine = participant({
     ...options.participant,
+    version: options.version,
     ...(options.onlyBootstrap ? { degree: 0 } : {})
   })({
     self,
     random: new Random(`daemon/${self}`),
+    signer,
     task: options.task,
     wanted: options.wanted,
     checkpoint
@@ -205,18 +215,24 @@ async function join(
       home.control,
       {
         status,
-        peers: () => ({ peers: machine.snapshot().peers, heard: body.status().heard }),
-        log: () => ({ events: recent.all }),
-        ping: (target) => body.ping(target),
-        addBootstrap(address) {
-          const bootstrap = readPeerAddress(address, 'bootstrap')
-          gate.addHelper(bootstrap.peer)
-          body.addBootstrap(bootstrap)
-          return { added: address }
+        peers: () => {
+          const { connections, heard } = body.status()
+          const { peers, swarm, helpers } = machine.snapshot()
+          return { peers, connections, swarm, helpers, heard }
         },
-        removeBootstrap(address) {
-          body.removeBootstrap(readPeerAddress(address, 'bootstrap'))
-          return { removed: address }
+        swarm: {
+          log: () => ({ events: recent.all }),
+          ping: (target) => body.ping(target),
+          addBootstrap(address) {
+            const bootstrap = readPeerAddress(address, 'bootstrap')
+            gate.addHelper(bootstrap.peer)
+            body.addBootstrap(bootstrap)
+            return { added: address }
+          },
+          removeBootstrap(address) {
+            body.removeBootstrap(readPeerAddress(address, 'bootstrap'))
+            return { removed: address }
+          }
         },
         stop: () => void stop(),
         subscribe: (listener) => body.onEvent(listener)
@@ -233,7 +249,7 @@ async function join(
     home,
     control,
     status,
-    joinLine: () => joinLine(self, body.status().addresses),
+    joinLine: () => body.reach().line,
     done,
     stop: () => stop()
   }

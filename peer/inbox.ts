@@ -14,6 +14,8 @@ export interface InboxComponents {
   readonly nowMs: () => number
   readonly onBytes: (bytes: number) => void
   readonly onMessage: (message: Message) => void
+  /** A frame was complete, this many milliseconds after its first bytes came. */
+  readonly onFrame: (bytes: number, ms: number) => void
   /** The peer sent nonsense; the stream has been reset. */
   readonly onFault: (fault: WireFault) => void
   /** The stream ended inside a frame, which may be nobody's fault, or was cut for dribbling. */
@@ -29,6 +31,7 @@ export interface InboxComponents {
 export class Inbox {
   readonly #parts: InboxComponents
   readonly #assembler: FrameAssembler
+  #frame = { bytes: 0, startMs: 0 }
   #paceTimer: NodeJS.Timeout | undefined
   #closed = false
 
@@ -62,6 +65,8 @@ export class Inbox {
   #take(piece: Uint8Array): void {
     if (this.#closed) return
     this.#parts.onBytes(piece.length)
+    if (this.#assembler.partialBytes === 0) this.#frame = { bytes: 0, startMs: this.#parts.nowMs() }
+    this.#frame.bytes += piece.length
     for (const outcome of this.#assembler.push(piece)) {
       clearInterval(this.#paceTimer)
       this.#paceTimer = undefined
@@ -70,6 +75,7 @@ export class Inbox {
         this.#parts.onFault(outcome)
         return
       }
+      this.#parts.onFrame(this.#frame.bytes, this.#parts.nowMs() - this.#frame.startMs)
       this.#parts.onMessage(outcome)
       // Handling a message may well have been our last deed on this stream.
       if (this.#isClosed()) return

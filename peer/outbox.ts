@@ -44,6 +44,7 @@ export class Outbox {
   readonly #queue: Waiting[] = []
   #queuedBytes = 0
   #stream: Stream | undefined
+  #isStale = false
   #pumping: Promise<void> | undefined
   #closed = false
 
@@ -68,9 +69,7 @@ export class Outbox {
     }
     this.#queue.push({ message, pieces, bytes })
     this.#queuedBytes += bytes
-    this.#pumping ??= this.#pump().finally(() => {
-      this.#pumping = undefined
-    })
+    this.#startPump()
     return true
   }
 
@@ -80,15 +79,17 @@ export class Outbox {
    */
   async finish(): Promise<void> {
     await this.#pumping
-    const stream = this.#stream
-    if (stream?.status !== 'open') return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const done = () => resolve()
-    const { guard } = this.#parts
-    const stops = ['remoteCloseWrite', 'close'].map((type) => guard.listen(stream, type, done))
-    await stream.close()
-    if (stream.remoteWriteStatus === 'closed') done()
-    await promise.finally(() => stops.forEach((stop) => stop()))
+    if (this.#stream?.status === 'open') await this.#readToTheEnd(this.#stream)
+  }
+
+  /**
+   * A better connection is there: close the stream as finish() does, and open the next one anew. What
+   * is sent meanwhile waits, so that no frame overtakes another one.
+   */
+  renew(): void {
+    if (this.#stream === undefined || this.#closed) return
+    this.#isStale = true
+    this.#startPump()
   }
 
   /** Forget what waits and give the stream up. */
@@ -114,8 +115,17 @@ export class Outbox {
     this.#parts.onLost(dropped.message, new Error('too much waits for this peer'))
   }
 
+  #startPump(): void {
+    this.#pumping ??= this.#pump().finally(() => {
+      this.#pumping = undefined
+    })
+  }
+
   async #pump(): Promise<void> {
-    for (let next = this.#take(); next !== undefined; next = this.#take()) {
+    for (;;) {
+      if (this.#isStale) await this.#leaveStream()
+      const next = this.#take()
+      if (next === undefined) return
       try {
         await this.#write(next)
       } catch (failure) {
@@ -125,6 +135,30 @@ export class Outbox {
         if (!this.#isClosed()) this.#parts.onLost(next.message, failure)
       }
     }
+  }
+
+  async #leaveStream(): Promise<void> {
+    const stream = this.#stream
+    this.#isStale = false
+    this.#stream = undefined
+    if (stream?.status !== 'open') return
+    const { guard, pace } = this.#parts
+    const abort = guard.wrap('leaving a stream', () => stream.abort(new Error('read too slowly')))
+    const timer = setTimeout(abort, pace.graceMs)
+    await this.#readToTheEnd(stream)
+      .catch(() => stream.abort(new Error('not closed in time')))
+      .finally(() => clearTimeout(timer))
+  }
+
+  /** Close our end, and wait for the other end to close its own: then it has read everything. */
+  async #readToTheEnd(stream: Stream): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const done = () => resolve()
+    const { guard } = this.#parts
+    const stops = ['remoteCloseWrite', 'close'].map((type) => guard.listen(stream, type, done))
+    await stream.close()
+    if (stream.remoteWriteStatus === 'closed') done()
+    await promise.finally(() => stops.forEach((stop) => stop()))
   }
 
   #take(): Waiting | undefined {

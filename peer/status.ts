@@ -2,7 +2,8 @@ import type { MergingSnapshot } from '../protocols/tally.ts'
 import type { Participant } from '../protocols/participant.ts'
 import type { Mode } from './access/gate.ts'
 import type { Libp2pBody } from './body.ts'
-import { joinLine, type JoinLine } from './network/join-line.ts'
+import type { Reached } from './nat/reach.ts'
+import type { Reachability } from './nat/reachability.ts'
 import type { Work } from './work.ts'
 
 /** What `status` tells; the names are a promise to programs. */
@@ -25,6 +26,8 @@ export interface Status {
     readonly relayed: number
   }
   readonly reachability: Reachability
+  /** What that verdict rests on, and what to do about it. */
+  readonly reach: Omit<Reached, 'reachability'>
   readonly listen: readonly string[]
   readonly join: string | null
   /** Who may take part: everybody, those in the allow list, or who is invited, too. */
@@ -58,8 +61,6 @@ export interface Status {
   readonly uptimeSeconds: number
 }
 
-export type Reachability = 'public' | 'punchable' | 'relay-only' | 'isolated' | 'unknown'
-
 /** Everything in a status but what the process itself knows. */
 export function describe(
   machine: Participant,
@@ -68,7 +69,7 @@ export function describe(
 ): Omit<Status, 'version' | 'access' | 'resumedRound' | 'uptimeSeconds'> {
   const snapshot = machine.snapshot()
   const network = body.status()
-  const line = joinLine(snapshot.self, network.addresses)
+  const { reachability, line, ...reach } = body.reach()
   return {
     peerId: snapshot.self,
     task: snapshot.task,
@@ -82,9 +83,10 @@ export function describe(
     peers: {
       known: snapshot.known,
       connected: snapshot.peers.filter(({ introduced }) => introduced).length,
-      ...network.connections
+      ...network.paths
     },
-    reachability: reachabilityOf(line),
+    reachability,
+    reach,
     listen: network.addresses,
     join: line?.address ?? null,
     mergedWith: snapshot.mergedWith,
@@ -100,18 +102,5 @@ export function describe(
     data: work.data,
     samples: snapshot.samples,
     bugs: network.bugs
-  }
-}
-
-/** What is known without asking anybody else: a public address is one, a loopback address is none. */
-function reachabilityOf(line: JoinLine | undefined): Reachability {
-  switch (line?.reach) {
-    case 'public':
-      return 'public'
-    case 'lan':
-      return 'unknown'
-    case 'loopback':
-    case undefined:
-      return 'isolated'
   }
 }

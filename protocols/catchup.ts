@@ -3,9 +3,17 @@ import type { Random } from '../src/core/random.ts'
 import type { Layout } from '../src/learning/layout.ts'
 import { decodeTask, type Task } from '../src/learning/task.ts'
 import { inspect } from './exchange/gate.ts'
-import type { Neighbour } from './membership.ts'
 import type { PeerId, StateMessage, TaskMessage } from './messages.ts'
 import type { ParticipantEffect, Rejection } from './participant-io.ts'
+import type { PeerRecord } from './records/record.ts'
+
+/** Somebody to ask. */
+export interface Source {
+  readonly peer: PeerId
+  /** CID of the task that it works on, or gives. */
+  readonly task?: string | null | undefined
+  readonly role: PeerRecord['role']
+}
 
 /**
  * What a newcomer fetches before it speaks: the task manifest, then the newest parameters. One
@@ -14,7 +22,7 @@ import type { ParticipantEffect, Rejection } from './participant-io.ts'
 export class CatchUp {
   readonly #random: Random
   readonly #asked = new Set<string>()
-  #question: { readonly peer: PeerId; readonly what: 'task' | 'state' } | undefined
+  #question: (Source & { readonly what: 'task' | 'state' }) | undefined
 
   constructor(random: Random) {
     this.#random = random
@@ -25,15 +33,16 @@ export class CatchUp {
   }
 
   /** Ask one of the peers, if there is one that was not asked before and no question is open. */
-  ask(what: 'task' | 'state', peers: readonly Neighbour[]): readonly ParticipantEffect[] {
+  ask(what: 'task' | 'state', sources: readonly Source[]): readonly ParticipantEffect[] {
     if (this.#question !== undefined) return []
-    const fresh = peers.filter(({ peer }) => !this.#asked.has(`${what} ${peer}`))
+    const fresh = sources.filter(({ peer }) => !this.#asked.has(`${what} ${peer}`))
     if (fresh.length === 0) return []
 
-    const { peer } = this.#random.pick(fresh)
-    this.#question = { peer, what }
+    const { peer, role, task } = this.#random.pick(fresh)
+    this.#question = { peer, role, task, what }
     this.#asked.add(`${what} ${peer}`)
-    return [{ kind: 'send', to: peer, message: { kind: 'want', what } }]
+    const named = role === 'helper' ? (task ?? null) : null // a peer has one task only
+    return [{ kind: 'send', to: peer, message: { kind: 'want', what, task: named } }]
   }
 
   /** Nothing came in time, or the peer went: the next call of ask() asks another. */
@@ -47,11 +56,9 @@ export class CatchUp {
     this.#asked.clear()
   }
 
-  /**
-   * @param promised - the CID that the peer's hello named
-   * @returns the task, or why it is not welcome
-   */
-  receiveTask(from: PeerId, message: TaskMessage, promised: string | null): Task | Rejection {
+  /** @returns the task, or why it is not welcome: among others, that another was promised */
+  receiveTask(from: PeerId, message: TaskMessage): Task | Rejection {
+    const promised = this.#question?.task
     if (!this.#answers(from, 'task')) return 'unexpected'
     try {
       const task = decodeTask(message.manifest)

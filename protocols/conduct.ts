@@ -13,6 +13,7 @@ const points: Readonly<Record<Rejection, number>> = {
   size: 10,
   'not-finite': 10,
   digest: 10,
+  forged: 10, // an honest peer passes on nothing that it has not checked
   task: 10,
   unexpected: 2, // an answer that nobody asked for may be our own restart
   flood: 2,

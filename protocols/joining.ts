@@ -3,6 +3,7 @@ import type { Task } from '../src/learning/task.ts'
 import type { Acquaintance } from './acquaintance.ts'
 import { CatchUp } from './catchup.ts'
 import type { LocalModel, Ours } from './local-model.ts'
+import type { Neighbour } from './membership.ts'
 import type { PeerId, StateMessage, TaskMessage } from './messages.ts'
 import type {
   ParticipantComponents,
@@ -35,6 +36,8 @@ export class Joining {
   readonly #options: JoiningOptions
   readonly #catchUp: CatchUp
   #untilMs = Infinity
+  /** Tasks that helpers offered when we last said so: somebody has to choose. */
+  #offered = ''
   /** Where the swarm was when we last saw it behind us. */
   #awaited = Infinity
 
@@ -89,8 +92,7 @@ export class Joining {
 
   /** @returns the task, or why it is not welcome */
   receivedTask(from: PeerId, message: TaskMessage): Task | Rejection {
-    const promised = this.#components.acquaintance.peer(from)?.task ?? null
-    return this.#catchUp.receiveTask(from, message, promised)
+    return this.#catchUp.receiveTask(from, message)
   }
 
   /** Go on from a peer's model. @returns undefined when that is done, else why not */
@@ -131,13 +133,35 @@ export class Joining {
     const candidates = acquaintance.connected.filter(
       ({ task }) => typeof task === 'string' && (wanted === null || task === wanted)
     )
-    const question = this.#catchUp.ask('task', candidates)
-    return this.#catchUp.isWaiting ? wait(...question, wake(this.#options.joinWaitMs)) : wait()
+    const offers = offersOf(acquaintance.connected)
+    const offered = wanted ?? (offers.length === 1 ? offers[0] : undefined)
+    const helpers = acquaintance.connected.filter(({ offers }) => offers.includes(offered ?? ''))
+    const question = this.#catchUp.ask('task', [
+      ...candidates,
+      ...helpers.map((helper) => ({ ...helper, task: offered }))
+    ])
+    if (this.#catchUp.isWaiting) return wait(...question, wake(this.#options.joinWaitMs))
+    return wait(...(offered === undefined ? this.#letChoose(offers) : []))
+  }
+
+  /** Several swarms meet at our helpers: which of them we are to join, nobody can guess. */
+  #letChoose(offers: readonly string[]): readonly ParticipantEffect[] {
+    if (offers.length < 2 || offers.join() === this.#offered) return []
+    this.#offered = offers.join()
+    const what =
+      `${offers.length} tasks are known where we asked: ${offers.join(', ')}. ` +
+      'Name the one to work on: --task CID'
+    return [{ kind: 'emit', event: { kind: 'trouble', what } }]
   }
 
   #pace({ manifest }: Task): PaceOptions {
     return { mode: manifest.exchange.mode, roundsMax: this.#options.roundsMax }
   }
+}
+
+/** Each once, in order. */
+function offersOf(connected: readonly Neighbour[]): readonly string[] {
+  return [...new Set(connected.flatMap(({ offers }) => offers))].sort()
 }
 
 function wait(...effects: readonly ParticipantEffect[]): Joined {

@@ -1,28 +1,27 @@
-import {
-  addressesPerContactMax,
-  claimMax,
-  contactsMax,
-  contactsPerMessageMax
-} from '../src/core/limits.ts'
+import { claimMax, helpersMax, recordsPerMessageMax } from '../src/core/limits.ts'
 import { present } from '../src/core/assert.ts'
 import type { Random } from '../src/core/random.ts'
-import type { Contact, Hello, PeerId, Progress } from './messages.ts'
+import type { Contact, Hello, PeerId, Progress, ToldRecord } from './messages.ts'
 import type { ParticipantEffect } from './participant-io.ts'
+import type { PeerRecord } from './records/record.ts'
+import { RecordBook, type Entry } from './records/record-book.ts'
 
 /** A connected peer. */
 export interface Neighbour extends Progress {
   readonly peer: PeerId
-  /** CID of its task; null when it has none yet; undefined before its hello. */
+  readonly role: PeerRecord['role']
+  /** CID of its task; null when it has none yet, and of a helper; undefined before its hello. */
   readonly task: string | null | undefined
+  /** Tasks that a helper gives. */
+  readonly offers: readonly string[]
   /** Of its model; null while it has none. */
   readonly lineage: string | null
 }
 
-interface Known {
-  addresses: readonly string[]
-  heardMs: number
+/** What came of dialing somebody. */
+interface Dials {
   failures: number
-  dialAgainMs: number
+  againMs: number
 }
 
 const dialPauseMs = 1_000
@@ -34,19 +33,22 @@ const surplusShare = 1 / 4
 const mixingLooks = 12
 
 /**
- * Whom we know, who is connected, and whom to meet next: a bounded view that grows by what peers
- * tell each other (peer exchange) and by what the body discovers.
+ * Who is connected, and whom of those we know (records/record-book.ts) to meet next.
  *
  * Connections stay between `degree` and a quarter more, in the manner of HyParView (Leitão et al.,
  * 2007): below we dial, above we part from somebody. Now and then we dial one more, so that the
  * graph keeps mixing, as by the shuffles of Cyclon (Voulgaris et al., 2005), and two parts of a
  * swarm that each have enough connections find together again.
+ *
+ * Helpers are no neighbours: we keep a few of them beside, and never part from one.
  */
 export class Membership {
   readonly #self: PeerId
   readonly #random: Random
   readonly #degree: number
-  readonly #known = new Map<PeerId, Known>()
+  readonly #book = new RecordBook()
+  /** Of peers in the book: of others nothing is remembered. */
+  readonly #dials = new Map<PeerId, Dials>()
   readonly #neighbours = new Map<PeerId, Neighbour>()
   readonly #dialing = new Set<PeerId>()
   /** Neighbours that we dialed, not they us: strangers cannot push them out by coming in numbers. */
@@ -63,8 +65,9 @@ export class Membership {
     this.#looks = degree > 0 ? random.fork('mixing').integer(mixingLooks) : 0
   }
 
-  get knownCount(): number {
-    return this.#known.size
+  /** Everybody that we know, connected or not. */
+  get book(): RecordBook {
+    return this.#book
   }
 
   /** All connected peers, in order of id. */
@@ -88,11 +91,12 @@ export class Membership {
 
   connected(peer: PeerId): void {
     if (this.#dialing.delete(peer)) this.#dialed.add(peer)
-    const known = this.#known.get(peer)
-    if (known !== undefined) known.failures = 0
+    this.#dials.delete(peer)
     this.#keep({
       peer,
+      role: 'peer',
       task: undefined,
+      offers: [],
       lineage: null,
       round: 0,
       age: 0,
@@ -102,34 +106,38 @@ export class Membership {
 
   /** Dialed again, but not at once: it may have parted from us because it has enough. */
   disconnected(peer: PeerId, nowMs: number): void {
-    this.#drop(peer)
-    const known = this.#known.get(peer)
-    if (known !== undefined) known.dialAgainMs = Math.max(known.dialAgainMs, nowMs + dialPauseMs)
+    if (!this.#drop(peer)) return // it had said goodbye
+    this.#book.met(peer, nowMs)
+    const dials = this.#dialsOf(peer)
+    if (dials !== undefined) dials.againMs = Math.max(dials.againMs, nowMs + dialPauseMs)
   }
 
   /** A peer that said goodbye: not waited for, not dialed again. */
   left(peer: PeerId): void {
     this.#drop(peer)
-    this.#known.delete(peer)
+    this.#book.gone(peer)
   }
 
   unreachable(peer: PeerId, nowMs: number): void {
     this.#dialing.delete(peer)
-    const known = this.#known.get(peer)
-    if (known === undefined) return
-    const pauseMs = Math.min(dialPauseMs * 2 ** known.failures, dialPauseMsMax)
-    known.failures++
-    known.dialAgainMs = nowMs + pauseMs * (0.5 + this.#random.next()) // jitter: not all at once
+    const dials = this.#dialsOf(peer)
+    if (dials === undefined) return
+    const pauseMs = Math.min(dialPauseMs * 2 ** dials.failures, dialPauseMsMax)
+    dials.failures++
+    dials.againMs = nowMs + pauseMs * (0.5 + this.#random.next()) // jitter: not all at once
   }
 
-  introduce(peer: PeerId, hello: Hello, nowMs: number): void {
+  /** It said hello; its record is in the book. */
+  introduce(peer: PeerId, hello: Hello): void {
+    const { role } = hello.record.record
     this.#keep({
       peer,
-      task: hello.task,
+      role,
+      task: role === 'helper' ? null : hello.task,
+      offers: role === 'helper' ? hello.offers : [],
       lineage: hello.lineage,
       ...believed(hello)
     })
-    this.learn([{ peer, addresses: hello.addresses }], nowMs)
   }
 
   /** What a peer's latest model says of how far it is. Never backwards. */
@@ -139,51 +147,71 @@ export class Membership {
     this.#neighbours.set(peer, { ...neighbour, lineage: progress.lineage, ...believed(progress) })
   }
 
-  /** Remember where peers can be reached. Above contactsMax the one heard of longest ago goes. */
+  /** The body found these; they are dialed, and not passed on. */
   learn(contacts: readonly Contact[], nowMs: number): void {
-    for (const { peer, addresses } of contacts) {
-      if (peer === this.#self || addresses.length === 0) continue
-      const known = this.#known.get(peer)
-      this.#known.set(peer, {
-        addresses: addresses.slice(0, addressesPerContactMax),
-        heardMs: nowMs,
-        failures: known?.failures ?? 0,
-        dialAgainMs: known?.dialAgainMs ?? 0
-      })
+    for (const contact of contacts) {
+      if (contact.peer === this.#self || contact.addresses.length === 0) continue
+      this.#book.find(contact, nowMs)
     }
-    while (this.#known.size > contactsMax) this.#forgetOldest()
+    this.trim(nowMs)
   }
 
-  /** Some of whom we are connected to in this task, for a peer to meet. */
-  contactsFor(peer: PeerId, task: string): readonly Contact[] {
-    const contacts: Contact[] = []
-    for (const { peer: other } of this.introduced(task)) {
-      const known = this.#known.get(other)
-      if (other !== peer && known !== undefined)
-        contacts.push({ peer: other, addresses: known.addresses })
+  /** Forget whom there is no room for, but nobody that we are connected to. */
+  trim(nowMs: number): void {
+    this.#book.trim((peer) => this.#isBusyWith(peer), nowMs)
+    if (this.#dials.size <= this.#book.size) return
+    for (const peer of this.#dials.keys()) {
+      if (this.#book.get(peer) === undefined) this.#dials.delete(peer)
     }
-    return this.#random.shuffle(contacts).slice(0, contactsPerMessageMax)
   }
 
-  /** Dial to fill up to `degree` connections. */
-  fill(nowMs: number): readonly ParticipantEffect[] {
-    return this.#dial(this.#degree - this.#neighbours.size - this.#dialing.size, nowMs)
+  /** Whom a peer of this task should know: others of the task, and helpers. */
+  tell(to: PeerId, task: string, nowMs: number): readonly ToldRecord[] {
+    for (const peer of this.#order) this.#book.met(peer, nowMs)
+    const isWanted = (record: PeerRecord): boolean =>
+      record.task === task || record.role === 'helper'
+    return this.#book.tell(to, recordsPerMessageMax - 1, isWanted, nowMs) // our own comes first
+  }
+
+  /**
+   * Dial to fill up to `degree` connections, and to a few helpers.
+   * @param task - of ours; null while there is none, and then whoever is there may tell
+   */
+  fill(task: string | null, nowMs: number): readonly ParticipantEffect[] {
+    if (this.#degree === 0) return []
+    const isHelper = (peer: PeerId): boolean => roleOf(this.#book.get(peer)) === 'helper'
+    const dialing = [...this.#dialing].filter(isHelper).length
+    const helpers = this.neighbours.filter(({ role }) => role === 'helper').length
+    const peers = this.#neighbours.size - helpers
+    return [
+      ...this.#dial('peer', this.#degree - peers - (this.#dialing.size - dialing), task, nowMs),
+      ...this.#dial('helper', helpersMax - helpers - dialing, task, nowMs)
+    ]
   }
 
   /**
    * Now and then: dial one beyond the degree, and part from those who are too many.
    * @param isInUse - peers that we are in the middle of something with
    */
-  mix(nowMs: number, isInUse: (peer: PeerId) => boolean): readonly ParticipantEffect[] {
+  mix(
+    task: string | null,
+    nowMs: number,
+    isInUse: (peer: PeerId) => boolean
+  ): readonly ParticipantEffect[] {
     if (this.#degree === 0) return []
-    const surplus = this.#neighbours.size - this.#degree - Math.ceil(this.#degree * surplusShare)
-    if (surplus > 0) return this.#partFrom(surplus, isInUse)
-    return ++this.#looks % mixingLooks === 0 ? this.#dial(1, nowMs) : []
+    const peers = this.neighbours.filter(({ role }) => role === 'peer').map(({ peer }) => peer)
+    const surplus = peers.length - this.#degree - Math.ceil(this.#degree * surplusShare)
+    if (surplus > 0) return this.#partFrom(peers, surplus, isInUse)
+    return ++this.#looks % mixingLooks === 0 ? this.#dial('peer', 1, task, nowMs) : []
   }
 
   /** Those who came to us first. */
-  #partFrom(count: number, isInUse: (peer: PeerId) => boolean): readonly ParticipantEffect[] {
-    const candidates = this.neighbours.map(({ peer }) => peer).filter((peer) => !isInUse(peer))
+  #partFrom(
+    peers: readonly PeerId[],
+    count: number,
+    isInUse: (peer: PeerId) => boolean
+  ): readonly ParticipantEffect[] {
+    const candidates = peers.filter((peer) => !isInUse(peer))
     const [ours, theirs] = [true, false].map((dialed) =>
       this.#random.shuffle(candidates.filter((peer) => this.#dialed.has(peer) === dialed))
     ) as [PeerId[], PeerId[]]
@@ -192,20 +220,45 @@ export class Membership {
       .map((peer): ParticipantEffect => ({ kind: 'disconnect', peer }))
   }
 
-  #dial(count: number, nowMs: number): readonly ParticipantEffect[] {
+  /** Those first of whom somebody had word lately. */
+  #dial(
+    role: PeerRecord['role'],
+    count: number,
+    task: string | null,
+    nowMs: number
+  ): readonly ParticipantEffect[] {
     const wanted = Math.min(count, dialsAtOnceMax - this.#dialing.size)
     if (wanted <= 0) return []
-    const candidates = [...this.#known.entries()]
-      .filter(([peer, { dialAgainMs }]) => dialAgainMs <= nowMs && !this.#isBusyWith(peer))
-      .map(([peer, { addresses }]): Contact => ({ peer, addresses }))
+    const candidates = [...this.#book.entries]
+      .filter((entry) => roleOf(entry) === role && this.#isWorthDialing(entry, task, nowMs))
       .sort((a, b) => (a.peer < b.peer ? -1 : 1))
-    return this.#random
-      .shuffle(candidates)
-      .slice(0, wanted)
-      .map((contact) => {
-        this.#dialing.add(contact.peer)
-        return { kind: 'connect', contact }
-      })
+    const shuffled = this.#random.shuffle(candidates)
+    const [alive, silent] = [true, false].map((lives) =>
+      shuffled.filter((entry) => this.#book.isAlive(entry, nowMs) === lives)
+    ) as [Entry[], Entry[]]
+    return [...alive, ...silent].slice(0, wanted).map(({ peer, addresses }) => {
+      this.#dialing.add(peer)
+      return { kind: 'connect', contact: { peer, addresses } }
+    })
+  }
+
+  #isWorthDialing(
+    { peer, signed, addresses, gone }: Entry,
+    task: string | null,
+    nowMs: number
+  ): boolean {
+    if (gone || addresses.length === 0 || this.#isBusyWith(peer)) return false
+    if ((this.#dials.get(peer)?.againMs ?? 0) > nowMs) return false
+    const theirs = signed?.record.task ?? null
+    return theirs === null || task === null || theirs === task
+  }
+
+  /** Undefined for a peer that is not in the book. */
+  #dialsOf(peer: PeerId): Dials | undefined {
+    if (this.#book.get(peer) === undefined) return undefined
+    const dials = this.#dials.get(peer) ?? { failures: 0, againMs: 0 }
+    this.#dials.set(peer, dials)
+    return dials
   }
 
   #keep(neighbour: Neighbour): void {
@@ -214,9 +267,12 @@ export class Membership {
     this.#neighbours.set(peer, neighbour)
   }
 
-  #drop(peer: PeerId): void {
-    if (this.#neighbours.delete(peer)) this.#order.splice(this.#placeOf(peer), 1)
+  /** @returns whether it was there */
+  #drop(peer: PeerId): boolean {
     this.#dialed.delete(peer)
+    if (!this.#neighbours.delete(peer)) return false
+    this.#order.splice(this.#placeOf(peer), 1)
+    return true
   }
 
   #isBusyWith(peer: PeerId): boolean {
@@ -233,19 +289,10 @@ export class Membership {
     }
     return from
   }
+}
 
-  #forgetOldest(): void {
-    let oldest: PeerId | undefined
-    let heardMs = Infinity
-    for (const [peer, known] of this.#known) {
-      if (known.heardMs < heardMs && !this.#isBusyWith(peer)) {
-        oldest = peer
-        heardMs = known.heardMs
-      }
-    }
-    // Nobody to forget means that all are connected: then the first in line gives way.
-    this.#known.delete(oldest ?? [...this.#known.keys()][0] ?? '')
-  }
+function roleOf(entry: Entry | undefined): PeerRecord['role'] {
+  return entry?.signed?.record.role ?? 'peer'
 }
 
 function believed({ round, age, samples }: Progress): Progress {

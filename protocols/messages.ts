@@ -6,6 +6,8 @@
  * array is in a message, an effect or an input, nobody writes to it again.
  */
 
+import type { SignedRecord } from './records/record.ts'
+
 /** A peer's identity: on libp2p the base58 peer id, in the simulator `peer-017`. */
 export type PeerId = string
 
@@ -37,6 +39,13 @@ export interface TravellingModel extends Progress {
   readonly parameters: Float32Array
 }
 
+/** A record as one peer tells it to another. */
+export interface ToldRecord {
+  readonly signed: SignedRecord
+  /** How long ago the teller had word of its peer: no clock that two would have to share. */
+  readonly heardSecondsAgo: number
+}
+
 /** The first message on every connection, both ways; said again when something in it changes. */
 export interface Hello extends Progress {
   readonly kind: 'hello'
@@ -46,21 +55,26 @@ export interface Hello extends Progress {
   readonly task: string | null
   /** Digest of the task's layout; null without a task. */
   readonly layout: string | null
-  readonly addresses: readonly string[]
+  /** The sender's own, for others to pass on. Its progress may be older than what is said here. */
+  readonly record: SignedRecord
+  /** CIDs of tasks that a helper gives to those who want one. Bounded by offersPerHelloMax. */
+  readonly offers: readonly string[]
   /** Whether the sender has had our hello; if not, it wants one. */
   readonly known: boolean
 }
 
-/** Somebody to meet. Bounded by contactsPerMessageMax. */
+/** Whom the sender knows. Bounded by recordsPerMessageMax. */
 export interface Peers {
   readonly kind: 'peers'
-  readonly contacts: readonly Contact[]
+  readonly records: readonly ToldRecord[]
 }
 
 /** Asks a peer for what a newcomer lacks. */
 export interface Want {
   readonly kind: 'want'
   readonly what: 'task' | 'state'
+  /** CID of the task that is meant; null for the one that the receiver works on. */
+  readonly task: string | null
 }
 
 /** A task manifest in its canonical encoding; whoever receives it checks the CID. */

@@ -4,12 +4,15 @@ import type { Task } from '../src/learning/task.ts'
 import type { TrainResult, TrainState } from '../src/learning/training.ts'
 import type { Partners } from './exchange/partners.ts'
 import type { Contact, Message, PeerId } from './messages.ts'
+import type { Signer } from './records/record.ts'
 
 /** What a participant is made of, what it is told and what it asks for: the contract between it and any body. */
 
 export interface ParticipantComponents {
   readonly self: PeerId
   readonly random: Random
+  /** Of the same peer as `self`. */
+  readonly signer: Signer
   /** Null: ask the swarm for it. */
   readonly task: Task | null
   /** With no task at hand: take only the one of this CID; null for whatever the swarm works on. */
@@ -37,6 +40,8 @@ export interface ParticipantOptions {
   readonly catchUp: 'state' | 'none'
   /** In synchronous rounds: one neighbour for each round; null to trade with all of them. */
   readonly partners: Partners | null
+  /** Of the program, as our record tells it: at most versionLengthMax characters, or it is cut. */
+  readonly version: string
 }
 
 /** Reasons for which a message from a peer changes nothing. Each is counted. */
@@ -45,6 +50,7 @@ export type Rejection =
   | 'too-large' // more bytes than the layout or a limit allows
   | 'unintroduced' // before a hello with our task
   | 'task' // another task or layout
+  | 'forged' // a record that its peer has not signed
   | 'digest' // the parameters are not what their digest says
   | 'size' // not [P] parameters
   | 'not-finite' // NaN or infinity
@@ -52,7 +58,7 @@ export type Rejection =
   | 'future' // an update from a round that we are far from
   | 'full' // no room left in the queue
   | 'unexpected' // an answer to nothing that we asked
-  | 'flood' // hellos, questions or contacts, more often than an honest peer has reason to
+  | 'flood' // hellos, questions or records, more often than an honest peer has reason to
 
 /** All that must survive a crash. */
 export interface Checkpoint {

@@ -12,7 +12,16 @@ import type { Exchange, Outcome } from './exchange/exchange.ts'
 import { Joining } from './joining.ts'
 import { LocalModel, type Ours } from './local-model.ts'
 import type { Neighbour } from './membership.ts'
-import type { Hello, Message, PeerId, StateMessage, TaskMessage, Update, Want } from './messages.ts'
+import type {
+  Hello,
+  Message,
+  PeerId,
+  Peers,
+  StateMessage,
+  TaskMessage,
+  Update,
+  Want
+} from './messages.ts'
 import type {
   Evaluation,
   ParticipantComponents,
@@ -38,7 +47,8 @@ export const participantDefaults: ParticipantOptions = {
   degree: 8,
   membershipIntervalMs: 5_000,
   catchUp: 'state',
-  partners: null
+  partners: null,
+  version: ''
 }
 
 const retryTrainingMs = 5_000
@@ -81,9 +91,9 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
   #effects: ParticipantEffect[] = []
 
   constructor(components: ParticipantComponents, options: ParticipantOptions) {
-    const { self, random, task, wanted, checkpoint } = components
+    const { task, random, wanted, checkpoint } = components
     const ours: Writable<Ours> = { task, model: undefined }
-    const acquaintance = new Acquaintance({ self, random, ours }, options)
+    const acquaintance = new Acquaintance({ ...components, ours }, options)
     this.#components = components
     this.#options = options
     this.#ours = ours
@@ -414,6 +424,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       case 'leave':
         return this.#receivedLeave(from)
       case 'peers':
+        return this.#receivedPeers(from, message)
       case 'state':
       case 'update':
       case 'decline':
@@ -425,8 +436,6 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
         }
     }
     switch (message.kind) {
-      case 'peers':
-        return this.#do(...this.#acquaintance.learn(message.contacts, this.#nowMs))
       case 'state':
         return this.#receivedState(from, message)
       case 'update':
@@ -447,7 +456,9 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
   }
 
   #receivedHello(from: PeerId, hello: Hello): void {
-    const { effects, who } = this.#acquaintance.hello(from, hello, this.#nowMs)
+    const introduction = this.#acquaintance.hello(from, hello, this.#nowMs)
+    if (typeof introduction === 'string') return this.#reject(from, introduction)
+    const { effects, who } = introduction
     this.#do(...effects)
     if (who === 'reborn') this.#forget(from)
     if (
@@ -457,7 +468,14 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     ) {
       this.#came(this.#exchange.met(from, this.#nowMs))
     }
-    if (who === 'new') this.#tryBegin()
+    if (who === 'new' || who === 'helper') this.#tryBegin()
+  }
+
+  #receivedPeers(from: PeerId, peers: Peers): void {
+    if (!this.#acquaintance.isTeller(from)) return this.#reject(from, 'unintroduced')
+    const effects = this.#acquaintance.told(from, peers, this.#nowMs)
+    if (typeof effects === 'string') return this.#reject(from, effects)
+    this.#do(...effects)
   }
 
   #receivedWant(from: PeerId, want: Want): void {
@@ -568,6 +586,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       evaluation: this.#evaluation,
       acquaintance: this.#acquaintance,
       tally: this.#tally,
+      nowMs: this.#nowMs,
       lastSavedRound: this.#saving.lastRound
     })
   }

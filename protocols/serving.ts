@@ -19,11 +19,12 @@ export class Serving {
   answer(
     to: PeerId,
     introduced: boolean,
-    { what }: Want,
+    { what, ...want }: Want,
     { task, model }: Ours,
     nowMs: number
   ): Message | Rejection {
     if (task === null || model === undefined) return 'unexpected'
+    if (want.task !== null && want.task !== task.cid) return 'unexpected'
     if (what === 'state' && !introduced) return 'unintroduced'
     const served = this.#servedMs[what]
     if (nowMs - (served.get(to) ?? -Infinity) < serveEveryMs) return 'full'

@@ -37,6 +37,10 @@ export interface Snapshot {
   readonly peers: readonly PeerSnapshot[]
   /** Peers whose addresses we remember, connected or not. */
   readonly known: number
+  /** Those of our task that live, in order of id, as their newest records say; at most contactsMax. */
+  readonly swarm: readonly SwarmMember[]
+  /** Connected helpers. */
+  readonly helpers: readonly PeerId[]
   readonly exchanges: ExchangeCounts
   readonly lastSavedRound: number | null
 }
@@ -49,6 +53,17 @@ export interface PeerSnapshot {
   readonly age: number
 }
 
+/** Another peer of our task, met or not. Round, age and version are its own claims. */
+export interface SwarmMember {
+  readonly peer: PeerId
+  readonly round: number
+  readonly age: number
+  readonly version: string
+  /** Since anybody had word of it. */
+  readonly heardSecondsAgo: number
+  readonly connected: boolean
+}
+
 /** What a snapshot is taken of. */
 export interface Subject extends Pick<
   Snapshot,
@@ -57,9 +72,11 @@ export interface Subject extends Pick<
   readonly ours: Ours
   readonly acquaintance: Acquaintance
   readonly tally: Tally
+  /** When it last was told anything. */
+  readonly nowMs: number
 }
 
-export function takeSnapshot({ ours, acquaintance, tally, ...facts }: Subject): Snapshot {
+export function takeSnapshot({ ours, acquaintance, tally, nowMs, ...facts }: Subject): Snapshot {
   const { task, model } = ours
   const lineages = [model, ...acquaintance.neighbours].flatMap((one) => one?.lineage ?? [])
   return {
@@ -79,8 +96,30 @@ export function takeSnapshot({ ours, acquaintance, tally, ...facts }: Subject): 
     peers: acquaintance.connected.map(({ peer, round, age }) => {
       return { peer, introduced: acquaintance.isIntroduced(peer), round, age }
     }),
-    known: acquaintance.knownCount,
+    known: acquaintance.book.size,
+    swarm: task === null ? [] : swarmOf(acquaintance, task.cid, nowMs),
+    helpers: acquaintance.connected.filter(({ role }) => role === 'helper').map(({ peer }) => peer),
     exchanges: tally.exchanges,
     lastSavedRound: facts.lastSavedRound
   }
+}
+
+function swarmOf(acquaintance: Acquaintance, task: string, nowMs: number): SwarmMember[] {
+  const members: SwarmMember[] = []
+  for (const entry of acquaintance.book.entries) {
+    const { signed, peer, heardMs } = entry
+    const neighbour = acquaintance.peer(peer)
+    if (signed?.record.task !== task) continue
+    if (neighbour === undefined && !acquaintance.book.isAlive(entry, nowMs)) continue
+    const { round, age, version } = signed.record
+    members.push({
+      peer,
+      round: Math.max(round, neighbour?.round ?? 0),
+      age: Math.max(age, neighbour?.age ?? 0),
+      version,
+      heardSecondsAgo: neighbour === undefined ? Math.ceil((nowMs - heardMs) / 1_000) : 0,
+      connected: neighbour !== undefined
+    })
+  }
+  return members.sort((a, b) => (a.peer < b.peer ? -1 : 1))
 }

@@ -2,7 +2,7 @@
  * Bytes of a value in DAG-CBOR, without encoding it. A simulated world sends millions of messages and
  * only asks how long they are. The bytes are those of RFC 8949 with shortest heads; floats take nine.
  *
- * @param value - what a header can hold: null, booleans, numbers, strings, lists and maps of these; keys
+ * @param value - what a header can hold: null, booleans, numbers, strings, bytes, lists and maps of these; keys
  *   whose value is undefined are left out
  */
 export function cborBytes(value: unknown): number {
@@ -11,6 +11,7 @@ export function cborBytes(value: unknown): number {
     return Number.isSafeInteger(value) ? headBytes(value < 0 ? -1 - value : value) : 9
   }
   if (Array.isArray(value)) return listBytes(value)
+  if (value instanceof Uint8Array) return headBytes(value.length) + value.length
   return typeof value === 'object' && value !== null ? mapBytes(value) : 1
 }
 

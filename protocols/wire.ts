@@ -4,14 +4,18 @@ import { bytesOf, contentDigest } from '../src/core/digest.ts'
 import {
   addressLengthMax,
   addressesPerContactMax,
-  contactsPerMessageMax,
   countMax,
   headerBytesMax,
   manifestBytesMax,
+  offersPerHelloMax,
+  recordBytesMax,
+  recordsPerMessageMax,
+  signatureBytesMax,
   viewEntriesPerMessageMax
 } from '../src/core/limits.ts'
 import type { Layout } from '../src/learning/layout.ts'
-import type { Message } from './messages.ts'
+import type { Message, ToldRecord } from './messages.ts'
+import { SignedRecord } from './records/record.ts'
 import { cborBytes } from './wire-length.ts'
 
 /**
@@ -27,7 +31,7 @@ import { cborBytes } from './wire-length.ts'
 export const prefixBytes = 12
 
 const magic = [0x53, 0x74] as const // 'St'
-const version = 2
+const version = 3
 
 /** What a frame's prefix promises, already checked against the limits. */
 export interface Prefix {
@@ -43,6 +47,10 @@ const peerId = z.string().min(1).max(128)
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
 const cid = z.string().min(1).max(128)
 const addresses = z.array(z.string().min(1).max(addressLengthMax)).max(addressesPerContactMax)
+const signed = {
+  record: z.instanceof(Uint8Array).refine(({ length }) => length <= recordBytesMax),
+  signature: z.instanceof(Uint8Array).refine(({ length }) => length <= signatureBytesMax)
+}
 const progress = { round: count, age: count, samples: count }
 const travelling = { ...progress, lineage: digest, digest }
 
@@ -55,7 +63,8 @@ const formats = {
       lineage: digest.nullable(),
       task: cid.nullable(),
       layout: digest.nullable(),
-      addresses,
+      ...signed,
+      offers: z.array(cid).max(offersPerHelloMax),
       known: z.boolean()
     }),
     payload: null
@@ -63,11 +72,15 @@ const formats = {
   peers: {
     type: 2,
     header: z.object({
-      contacts: z.array(z.object({ peer: peerId, addresses })).max(contactsPerMessageMax)
+      records: z.array(z.object({ ...signed, heard: count })).max(recordsPerMessageMax)
     }),
     payload: null
   },
-  want: { type: 3, header: z.object({ what: z.enum(['task', 'state']) }), payload: null },
+  want: {
+    type: 3,
+    header: z.object({ what: z.enum(['task', 'state']), task: cid.nullable() }),
+    payload: null
+  },
   task: { type: 4, header: z.object({}), payload: 'manifest' },
   state: { type: 5, header: z.object(travelling), payload: 'parameters' },
   update: {
@@ -108,9 +121,8 @@ const kinds = Object.keys(formats) as Message['kind'][]
 
 /** A frame as pieces, so that a model is sent without copying it. Only here does a model get its digest. */
 export function encodeFrame(message: Message): Uint8Array[] {
-  const { kind, ...fields } = message
-  const format = formats[kind]
-  const header = encode(format.header.parse(withDigest(message, fields)))
+  const format = formats[message.kind]
+  const header = encode(format.header.parse(withDigest(message, fieldsOf(message))))
   const payload = payloadOf(message)
 
   const prefix = new Uint8Array(prefixBytes)
@@ -124,9 +136,14 @@ export function encodeFrame(message: Message): Uint8Array[] {
 /** Bytes that a message takes on the wire: those of `encodeFrame`, counted without encoding. */
 export function frameBytes(message: Message): number {
   const payload = payloadOf(message)
-  const { kind: _, ...fields } = message
   const digest = 'parameters' in message ? { digest: someDigest } : {}
-  const header = cborBytes({ ...fields, ...digest, parameters: undefined, manifest: undefined })
+  const header = cborBytes({
+    ...fieldsOf(message),
+    ...digest,
+    kind: undefined,
+    parameters: undefined,
+    manifest: undefined
+  })
   return prefixBytes + header + (payload?.length ?? 0)
 }
 
@@ -175,7 +192,8 @@ export function decodeBody(prefix: Prefix, body: Uint8Array): Message | WireFaul
   const header = format.header.safeParse(decoded)
   if (!header.success) return 'malformed'
 
-  const fields: object = { kind, ...header.data }
+  const fields = withRecords({ kind, ...header.data } as Header)
+  if (fields === undefined) return 'malformed'
   switch (format.payload) {
     case null:
       return fields as Message
@@ -184,6 +202,45 @@ export function decodeBody(prefix: Prefix, body: Uint8Array): Message | WireFaul
     case 'parameters':
       return { ...fields, parameters: parametersFrom(body, prefix.headerBytes) } as Message
   }
+}
+
+/** What goes into a header, and more: records as bytes. */
+function fieldsOf(message: Message): object {
+  if (message.kind === 'hello') return { ...message, ...piecesOf(message.record) }
+  if (message.kind !== 'peers') return message
+  const records = message.records.map(({ signed, heardSecondsAgo }) => ({
+    ...piecesOf(signed),
+    heard: heardSecondsAgo
+  }))
+  return { records }
+}
+
+function piecesOf({ bytes, signature }: SignedRecord): {
+  record: Uint8Array
+  signature: Uint8Array
+} {
+  return { record: bytes, signature }
+}
+
+type Header = {
+  [Kind in Message['kind']]: { kind: Kind } & z.infer<(typeof formats)[Kind]['header']>
+}[Message['kind']]
+
+/** What came in a header, with records in place of their bytes; undefined where those are none. */
+function withRecords(fields: Header): object | undefined {
+  if (fields.kind === 'hello') {
+    const { signature, ...rest } = fields
+    const record = SignedRecord.read(fields.record, signature)
+    return record && { ...rest, record }
+  }
+  if (fields.kind !== 'peers') return fields
+  const records: ToldRecord[] = []
+  for (const { record, signature, heard } of fields.records) {
+    const signed = SignedRecord.read(record, signature)
+    if (signed === undefined) return undefined
+    records.push({ signed, heardSecondsAgo: heard })
+  }
+  return { kind: fields.kind, records }
 }
 
 function withDigest(message: Message, fields: object): object {

@@ -8,7 +8,7 @@ import type {
   ParticipantInput,
   Timer
 } from '../protocols/participant-io.ts'
-import { present } from '../src/core/assert.ts'
+import { assert, present } from '../src/core/assert.ts'
 import { Driver } from '../src/core/driver.ts'
 import { connectionsMax, simultaneousEventsPerPeerMax } from '../src/core/limits.ts'
 import type { Body } from '../src/core/machine.ts'
@@ -28,6 +28,7 @@ import { Walls } from './faults/walls.ts'
 import type { CreateInhabitant } from './inhabitant.ts'
 import { Network, type Fate, type NetworkEvent } from './network/network.ts'
 import { modestOf } from './modest.ts'
+import { Notary } from './notary.ts'
 import { EventQueue } from './queue.ts'
 import type { Scenario } from './scenario.ts'
 import { Seats, type Life, type Seat } from './seats.ts'
@@ -104,6 +105,7 @@ export class World implements Stricken {
   readonly #watch: Watch
   readonly #faults: Faults
   readonly #hostiles: Hostiles
+  readonly #notary: Notary
   readonly #walls = new Walls()
   readonly #ice = new Ice<Seat, WorldEvent>()
   readonly #slowestStepMs: number
@@ -116,6 +118,7 @@ export class World implements Stricken {
   constructor(components: WorldComponents) {
     const { scenario, random, topology, trainer, hostile = new Map() } = components
     this.#components = components
+    this.#notary = new Notary(random.fork('notary'))
     this.#rendezvous = rendezvousOf(scenario.topology, (peer) => this.#seats.at(peer).id)
     this.#network = new Network(
       {
@@ -160,6 +163,11 @@ export class World implements Stricken {
       samplesOf: (peer) => trainer.samplesOf(peer),
       numberOf: (peer) => present(this.#seats.of(peer), peer).index,
       nameOf: (peer) => this.#seats.at(peer).id,
+      signerOf: (peer) => {
+        assert(this.#seats.of(peer)?.honest !== true, `${peer} keeps its key to itself`)
+        return this.#notary.signerOf(peer)
+      },
+      task: components.task.cid,
       random: random.fork('hostiles')
     })
   }
@@ -320,6 +328,7 @@ export class World implements Stricken {
     const components: ParticipantComponents = {
       self: seat.id,
       random: random.fork(`${seat.id}/life/${seat.lives++}`),
+      signer: this.#notary.signerOf(seat.id),
       task,
       wanted: null,
       checkpoint: seat.checkpoint

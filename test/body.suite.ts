@@ -9,6 +9,7 @@ import type {
 } from '../protocols/participant-io.ts'
 import { contentDigest } from '../src/core/digest.ts'
 import { performMerge, type MergeJob, type MergeResult } from '../src/learning/merge/merge.ts'
+import { recordOf } from './records.ts'
 import { tinyTask } from './tiny-task.ts'
 import type { TrainResult, TrainState } from '../src/learning/training.ts'
 
@@ -89,10 +90,11 @@ const messages: readonly Message[] = [
     lineage,
     task: task.cid,
     layout: task.layout.digest,
-    addresses: ['/ip4/127.0.0.1/tcp/1'],
+    record: recordOf('ana'),
+    offers: [],
     known: false
   },
-  { kind: 'want', what: 'state' },
+  { kind: 'want', what: 'state', task: null },
   { kind: 'task', manifest: task.bytes },
   {
     kind: 'update',
@@ -105,7 +107,7 @@ const messages: readonly Message[] = [
     parameters: state.parameters
   },
   { kind: 'decline', exchange: 7 },
-  { kind: 'peers', contacts: [{ peer: 'cleo', addresses: ['/ip4/127.0.0.1/tcp/2'] }] },
+  { kind: 'peers', records: [{ signed: recordOf('cleo'), heardSecondsAgo: 2 }] },
   { kind: 'leave' }
 ]
 

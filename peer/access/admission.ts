@@ -245,5 +245,5 @@ function written(verdict: Verdict): { verdict: string; detail?: string } {
 
 function readVerdict({ verdict, detail = '' }: z.infer<typeof endSchema>): Verdict {
   if (verdict === 'in') return { isIn: true }
-  return { isIn: false, reason: verdict as Refusal, detail }
+  return { isIn: false, reason: verdict, detail }
 }

@@ -1,7 +1,7 @@
 import type { ContentRouting, PeerInfo } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
 import type { Contact } from '../../protocols/messages.ts'
-import { contactsPerMessageMax } from '../../src/core/limits.ts'
+import { recordsPerMessageMax } from '../../src/core/limits.ts'
 import { tellable } from '../network/addresses.ts'
 import type { Guard } from '../guarded.ts'
 
@@ -81,7 +81,7 @@ export class Providers {
       const signal = this.#deadline(stopped)
       for await (const provider of this.#parts.routing.findProviders(task, { signal })) {
         found.push(provider)
-        if (found.length >= contactsPerMessageMax) break
+        if (found.length >= recordsPerMessageMax) break
       }
     } catch {
       // What was found until then counts.

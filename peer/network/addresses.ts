@@ -1,5 +1,5 @@
 import { isLoopback, isPrivate } from '@libp2p/utils'
-import { CODE_P2P, multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { StarlingError } from '../../src/core/errors.ts'
 import { addressLengthMax, addressesPerContactMax } from '../../src/core/limits.ts'
 
@@ -80,19 +80,40 @@ export function dialable(peer: string, addresses: readonly string[]): Multiaddr[
  * useful first. Loopback stays: peers on one machine meet there.
  */
 export function tellable(addresses: readonly Multiaddr[]): string[] {
-  const bare = addresses.map((address) => address.decapsulateCode(CODE_P2P))
-  const sorted = [...bare].sort((a, b) => reachOrder[reachOf(a)] - reachOrder[reachOf(b)])
+  const bare = addresses.map(withoutPeer)
+  const sorted = [...bare].sort((a, b) => rankOf(a) - rankOf(b))
   return [...new Set(sorted.map(String))].slice(0, addressesPerContactMax)
 }
 
-/** From how far away an address can be reached. */
-export type Reach = 'public' | 'lan' | 'loopback'
+/** From how far away an address can be reached; `relayed`: from anywhere, through somebody public. */
+export type Reach = 'public' | 'relayed' | 'lan' | 'loopback'
 
-const reachOrder: Record<Reach, number> = { public: 0, lan: 1, loopback: 2 }
+const reachOrder: Record<Reach, number> = { public: 0, relayed: 1, lan: 2, loopback: 3 }
 
 export function reachOf(address: Multiaddr): Reach {
   if (isLoopback(address)) return 'loopback'
-  return isPrivate(address) ? 'lan' : 'public'
+  if (isPrivate(address)) return 'lan'
+  return isRelayed(address) ? 'relayed' : 'public'
+}
+
+/** Whether the world can reach it, as far as the address tells; that of a relay for one through it. */
+export function isPublic(address: Multiaddr): boolean {
+  return !isLoopback(address) && !isPrivate(address)
+}
+
+export function isRelayed(address: Multiaddr): boolean {
+  return address.getComponents().some(({ name }) => name === 'p2p-circuit')
+}
+
+/** Of two as far-reaching, the one without a relay. */
+function rankOf(address: Multiaddr): number {
+  return 2 * reachOrder[reachOf(address)] + Number(isRelayed(address))
+}
+
+/** An address through a relay names two peers: the relay stays. */
+function withoutPeer(address: Multiaddr): Multiaddr {
+  const peer = peerOf(address)
+  return peer === undefined ? address : address.decapsulate(`/p2p/${peer}`)
 }
 
 /** The peer id at the end of a multiaddr. */

@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os'
+import { dcutr } from '@libp2p/dcutr'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
@@ -7,7 +8,6 @@ import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
 import { preSharedKey } from '@libp2p/pnet'
 import { ping, type Ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { isPrivateIp } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
@@ -15,12 +15,21 @@ import { createLibp2p } from 'libp2p'
 import { StarlingError } from '../../src/core/errors.ts'
 import {
   connectionsMax,
+  dialsPerMinuteMax,
   handshakesMax,
   pingStreamsMax,
   inboundConnectionsPerSecondMax,
   topicBytesPerPeerMax
 } from '../../src/core/limits.ts'
 import { lan, type Lan } from '../discovery/lan.ts'
+import { proofs, type Proofs } from '../nat/proofs.ts'
+import { relayListen, relayTransport } from '../nat/relay-transport.ts'
+import { relays, type Relays } from '../nat/relays.ts'
+import { mayNeedRouter, router, type Router } from '../nat/upnp.ts'
+import { DialBudget } from '../nat/dial-budget.ts'
+import { dialer, type Dialer } from '../nat/dialer.ts'
+import { chooseOwnPort } from '../nat/own-port.ts'
+import { reuseTcp } from '../nat/reuse-tcp.ts'
 import { readAddress } from './addresses.ts'
 import type { DialRules } from './hygiene.ts'
 import { nameResolvers, systemNames, type NameService } from './names.ts'
@@ -33,6 +42,13 @@ export interface Services extends Record<string, unknown> {
   readonly identify: Identify
   readonly identifyPush: IdentifyPush
   readonly ping: Ping
+  readonly proofs: Proofs
+  /** Missing where nobody is reached through relays: in memory, and in relays themselves. */
+  readonly relays?: Relays
+  /** Missing where no router is asked for anything. */
+  readonly router?: Router
+  /** Missing in a node in memory, where there are no routers. */
+  readonly dialer?: Dialer
   /** Both missing in a node that does not look for peers. */
   readonly dht?: KadDHT
   readonly pubsub?: GossipSub
@@ -75,6 +91,10 @@ export interface NetworkOptions {
   readonly names?: NameService
   /** Content of a swarm key's file: only nodes that hold the same understand each other. */
   readonly swarmKey?: Uint8Array
+  /** Peers that the user named: their relays come before others. */
+  readonly trusted?: readonly string[]
+  /** Asks the router to forward our ports; by default not. */
+  readonly upnp?: boolean
 }
 
 const MiB = 2 ** 20
@@ -89,9 +109,16 @@ const dayMs = 86_400_000
  */
 export async function createNetwork(options: NetworkOptions): Promise<StarlingNode> {
   const { transport = 'tcp', discovers = true, rules, swarmKey } = options
+  const settings = await commonSettings(options)
+  const isReal = transport === 'tcp'
+  const paths = isReal ? await routed(options) : { transports: [memory()], services: {} }
   return createLibp2p<Services>({
-    ...(await commonSettings(options)),
-    transports: [transport === 'memory' ? memory() : tcp()],
+    ...settings,
+    addresses: {
+      ...settings.addresses,
+      listen: [...settings.addresses.listen, ...(isReal ? [relayListen] : [])]
+    },
+    transports: paths.transports,
     connectionGater: gaterOf(options),
     ...(swarmKey === undefined ? {} : { connectionProtector: preSharedKey({ psk: swarmKey }) }),
     connectionManager: {
@@ -106,9 +133,26 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
     services: {
       ...commonServices(),
       ...(options.lan === true ? { lan: lan() } : {}),
+      ...paths.services,
       ...(discovers && options.isPrivate !== true ? discovery(options.gossipScore) : {})
     }
   })
+}
+
+/** TCP through routers: from one port, by relays, and with the means to do without them. */
+async function routed({ discovers = true, trusted = [], upnp = false, listen }: NetworkOptions) {
+  const ownPort = await chooseOwnPort()
+  const budget = new DialBudget(discovers ? dialsPerMinuteMax : Infinity, () => performance.now())
+  return {
+    transports: [reuseTcp({ ownPort, budget }), relayTransport()],
+    services: {
+      dialer: dialer({ ownPort, budget }),
+      // Its hole punching does not work over TCP; that one end can be dialed by the other it finds out.
+      dcutr: dcutr(),
+      relays: relays({ trusted }),
+      ...(upnp && mayNeedRouter(listen) ? { router: router() } : {})
+    }
+  }
 }
 
 export type CommonOptions = Pick<
@@ -159,12 +203,19 @@ export function commonServices() {
     identifyPush: identifyPush(),
     // The DHT and the connection monitor ping at the same time; with libp2p's limit of one stream the
     // monitor's ping fails, and it aborts a healthy connection.
-    ping: ping({ maxInboundStreams: pingStreamsMax, maxOutboundStreams: pingStreamsMax })
+    ping: ping({ maxInboundStreams: pingStreamsMax, maxOutboundStreams: pingStreamsMax }),
+    proofs: proofs()
   }
 }
 
-/** How peers find each other: a DHT of our own, and gossip about who works on what. */
-function discovery(gossipScore: NetworkOptions['gossipScore']) {
+/**
+ * How peers find each other: a DHT of our own, and gossip about who works on what.
+ * @param peerInfoMapper - which addresses of peers are passed on; by default, all
+ */
+export function discovery(
+  gossipScore: NetworkOptions['gossipScore'],
+  peerInfoMapper = passthroughMapper
+) {
   return {
     dht: kadDHT({
       // Never the public IPFS DHT.
@@ -172,7 +223,7 @@ function discovery(gossipScore: NetworkOptions['gossipScore']) {
       // The defaults wait for a verified public address and strip private ones: on a LAN all
       // tables would stay empty.
       clientMode: false,
-      peerInfoMapper: passthroughMapper,
+      peerInfoMapper,
       allowQueryWithZeroPeers: true
     }),
     pubsub: gossipsub({

@@ -1,4 +1,5 @@
 import type { Message, PeerId } from '../../protocols/messages.ts'
+import type { Signer } from '../../protocols/records/record.ts'
 import type { Random } from '../../src/core/random.ts'
 import type { TrainResult, TrainState } from '../../src/learning/training.ts'
 
@@ -69,6 +70,10 @@ export interface Accomplices {
   readonly hostileCount: number
   /** Their names as they are now, in order of number. */
   readonly names: () => readonly PeerId[]
+  /** With the keys of accomplices, and of peers that are made up. */
+  readonly signerOf: (peer: PeerId) => Signer
+  /** CID of what the swarm works on. */
+  readonly task: string
   /** How long others wait for a model, in milliseconds. */
   readonly deadlineMs: number
   /** Samples in a batch of training. */

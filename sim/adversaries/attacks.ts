@@ -16,6 +16,7 @@ import { late } from './late.ts'
 import { mimic } from './mimic.ts'
 import { numeric } from './numeric.ts'
 import { random } from './random.ts'
+import { records } from './records.ts'
 import { replay } from './replay.ts'
 import { sameValue } from './same-value.ts'
 import { signFlip } from './sign-flip.ts'
@@ -65,7 +66,8 @@ const attacks: {
   stranger,
   unasked,
   // membership
-  contacts
+  contacts,
+  records
 }
 
 /** The attack of one peer for one of its lives: some remember. */

@@ -19,7 +19,7 @@ export function flood({ what, times }: SpecOf<'flood'>): Attack {
       case 'pushes':
         return { ...update, phase: 'push', exchange: exchange++ }
       case 'wants':
-        return { kind: 'want', what: 'state' }
+        return { kind: 'want', what: 'state', task: null }
       case 'hellos':
         return { ...present(hello, 'a hello before a model'), known: false }
     }

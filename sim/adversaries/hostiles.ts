@@ -3,6 +3,7 @@ import { sampleClaimRatioMax } from '../../src/core/limits.ts'
 import type { Random } from '../../src/core/random.ts'
 import type { PeerId, Update } from '../../protocols/messages.ts'
 import type { ParticipantComponents } from '../../protocols/participant-io.ts'
+import type { Signer } from '../../protocols/records/record.ts'
 import type { FaultCounts } from '../faults/faults.ts'
 import type { Scenario } from '../scenario.ts'
 import { neighboursOf, type Topology } from '../topology/topology.ts'
@@ -22,6 +23,9 @@ export interface HostilesComponents {
   readonly samplesOf: (peer: number) => number
   readonly numberOf: (peer: string) => number
   readonly nameOf: (peer: number) => PeerId
+  /** Of a peer that is hostile, or does not exist. */
+  readonly signerOf: (peer: PeerId) => Signer
+  readonly task: string
   readonly random: Random
 }
 
@@ -79,7 +83,7 @@ export class Hostiles {
     { checkpoint, random }: ParticipantComponents,
     helpers: Helpers
   ): Inhabitant {
-    const { scenario, hostile, numberOf, nameOf } = this.#components
+    const { scenario, hostile, numberOf, nameOf, signerOf, task } = this.#components
     const spec = hostile.get(self)
     if (spec === undefined) return honest
     const deadlineMs = scenario.exchange.deadlineSeconds * 1_000
@@ -89,6 +93,8 @@ export class Hostiles {
       peers: scenario.peers,
       hostileCount: hostile.size,
       names: () => [...hostile.keys()].sort((a, b) => a - b).map(nameOf),
+      signerOf,
+      task,
       deadlineMs,
       batchSize: scenario.task.batchSize,
       neighbourhood: (peer) => this.#neighbourhood(peer)

@@ -192,6 +192,12 @@ export const adversarySchema = z.discriminatedUnion('kind', [
     kind: z.literal('contacts'),
     ...liar,
     to: z.enum(['accomplices', 'nobody']).default('accomplices')
+  }),
+  z.strictObject({
+    kind: z.literal('records'),
+    ...liar,
+    what: z.enum(['made-up', 'old', 'forged']).default('made-up'),
+    identities: z.int().positive().max(100_000).default(1_000)
   })
 ])
 

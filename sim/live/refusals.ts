@@ -11,6 +11,9 @@ const networks: readonly string[] = [
   'detectionMs'
 ]
 
+/** What needs bytes that no node sends, or other peers' keys. */
+const simulated: readonly string[] = ['garbage', 'contacts', 'records']
+
 /** Each holds a model and a node: above this many a process has no memory for them. A guess. */
 const peersMax = 500
 
@@ -26,7 +29,7 @@ export function refuseWhatCannotLive(scenario: Scenario): void {
     )
   }
   for (const [index, { kind }] of scenario.adversaries.entries()) {
-    if (kind === 'garbage') refuse(`adversaries.${index}.kind`, kind)
+    if (simulated.includes(kind)) refuse(`adversaries.${index}.kind`, kind)
   }
   for (const [index, { kind }] of scenario.faults.entries()) {
     if (kind === 'degrade' || kind === 'relay-loss') refuse(`faults.${index}.kind`, kind)

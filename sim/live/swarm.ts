@@ -1,5 +1,6 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { ParticipantComponents, ParticipantEvent } from '../../protocols/participant-io.ts'
+import { ed25519Signer } from '../../peer/discovery/signer.ts'
 import { frameBytes } from '../../protocols/wire.ts'
 import type { Message } from '../../protocols/messages.ts'
 import { assert } from '../../src/core/assert.ts'
@@ -120,6 +121,10 @@ export class LiveSwarm implements Stricken {
       samplesOf: (peer) => trainer.samplesOf(peer),
       numberOf: (id) => this.#names.indexOf(id),
       nameOf: (peer) => this.#names.idOf(peer),
+      signerOf: (peer) => {
+        throw new Error(`broken invariant: ${peer} is made up, which was refused`)
+      },
+      task: components.task.cid,
       random: random.fork('hostiles')
     })
     this.#over.promise.catch(() => undefined) // told by whoever waits for it
@@ -284,6 +289,7 @@ export class LiveSwarm implements Stricken {
     const components: ParticipantComponents = {
       self,
       random: random.fork(`${seat.id}/life/${seat.lives++}`),
+      signer: ed25519Signer(privateKey),
       task,
       wanted: null,
       checkpoint: seat.checkpoint

@@ -52,6 +52,20 @@ export function logEvent(logger: Logger, event: BodyEvent): void {
       return logger.warn(
         `cannot reach ${event.address}: ${event.reason}; trying again in ${Math.round(event.retryInMs / 1000)} s`
       )
+    case 'reachability':
+      return logger.info(
+        `reachability: ${event.reachability}: ${event.explanation}` +
+          (event.remedy === null ? '' : `; to be reached better, ${event.remedy}`)
+      )
+    case 'join-line':
+      return logger.info(`join line: starling up --join ${event.address} (${event.note})`)
+    case 'connection':
+      return logger.info(
+        `peer ${event.peer} is connected: ${event.path}${event.limited ? ', limited' : ''} ` +
+          `(${event.by}), ${event.afterMs} ms after we knew of it`
+      )
+    case 'upgrade-failed':
+      return logger.info(`peer ${event.peer} stays behind a relay for now: ${event.reason}`)
     case 'not-admitted':
       return logger.warn(
         event.by === 'us'

@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   bootstrap: async () => (await import('./bootstrap.ts')).bootstrapCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   stop: async () => (await import('./status.ts')).stopCommand(),
+  relay: async () => (await import('./relay.ts')).relayCommand(),
   sim: async () => (await import('./sim.ts')).simCommand(),
   data: async () => (await import('./data.ts')).dataCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand()
@@ -40,6 +41,7 @@ Examples:
   $ starling task new digits.json         describe what to learn
   $ starling up --task digits.json        start a swarm; prints the line to join it
   $ starling up --join /ip4/…/p2p/…       join one
+  $ starling relay                        help others to find and reach each other; trains nothing
   $ starling sim run vanishing-variance   the same protocol with fifty peers in virtual time
 
 Exit codes: 0 ok, 1 the work failed, 2 bad input, 3 environment, 4 network, 130 interrupted.`

@@ -1,9 +1,18 @@
 import { Command } from 'commander'
 import { StarlingError } from '../core/errors.ts'
+import type { RelayStatus } from '../../peer/relay/status.ts'
 import type { Status } from '../../peer/status.ts'
 import { ControlClient } from '../../peer/control-client.ts'
 import { homeAt } from '../../peer/home.ts'
 import { bytesForPeople, percent, printFacts, printJson, printLine, tableOf } from './print.ts'
+import {
+  isRelayAnswer,
+  isRelayStatus,
+  printRelayedPeers,
+  printRelayStatus,
+  type RelayPeersAnswer
+} from './relay-status.ts'
+import { reachFacts } from './reach.ts'
 import { withCommonOptions, type CommonOptions } from './settings.ts'
 
 /** How long a daemon may take to be gone: it promises five seconds. */
@@ -16,8 +25,9 @@ export function statusCommand(): Command {
     .addHelpText('after', '\nExample:\n  $ starling status --json')
     .action(async (options: CommonOptions) => {
       const client = await ControlClient.open(homeAt(options.home))
-      const status = (await client.status()) as Status
+      const status = (await client.status()) as Status | RelayStatus
       if (options.json === true) return printJson(status)
+      if (isRelayStatus(status)) return printRelayStatus(status)
       printFacts({
         'peer id': status.peerId,
         task: status.task ?? 'none yet',
@@ -25,7 +35,7 @@ export function statusCommand(): Command {
         loss: status.loss?.toFixed(4) ?? '–',
         accuracy: percent(status.accuracy),
         peers: `${status.peers.connected} connected, ${status.peers.known} known`,
-        reachability: status.reachability,
+        ...reachFacts(status),
         join: status.join ?? '–',
         exchanges: `${status.exchanges.ok} ok, ${status.exchanges.failed} failed, ${status.exchanges.rejected} rejected`,
         merging: mergingLine(status),
@@ -68,8 +78,9 @@ export function peersCommand(): Command {
     .addHelpText('after', '\nExample:\n  $ starling peers')
     .action(async (options: CommonOptions) => {
       const client = await ControlClient.open(homeAt(options.home))
-      const answer = (await client.peers()) as PeersAnswer
+      const answer = (await client.peers()) as PeersAnswer | RelayPeersAnswer
       if (options.json === true) return printJson(answer)
+      if (isRelayAnswer(answer)) return printRelayedPeers(answer.peers)
       const rows = answer.peers.map(({ peer, introduced, round, age }) => [
         peer,
         introduced ? 'same task' : 'connected',

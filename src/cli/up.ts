@@ -8,7 +8,6 @@ import { isLink, readLink, writeLink, type JoinLink } from '../../peer/access/li
 import { configDefaults, readConfig, writeConfig } from '../../peer/config.ts'
 import { startDaemon, type Daemon, type DaemonOptions } from '../../peer/daemon.ts'
 import { openHome } from '../../peer/home.ts'
-import { joinLine } from '../../peer/network/join-line.ts'
 import type { Logger } from '../../peer/log.ts'
 import type { Status } from '../../peer/status.ts'
 import { collect, wholeNumber } from './arguments.ts'
@@ -16,6 +15,7 @@ import { detach } from './detach.ts'
 import { logEvent } from './event-log.ts'
 import { exitCodes } from './exit.ts'
 import { printFacts, printJson, printLine } from './print.ts'
+import { reachFacts } from './reach.ts'
 import {
   dataDirectories,
   readSettings,
@@ -38,6 +38,7 @@ interface UpOptions extends CommonOptions {
   readonly private?: boolean
   readonly allow?: string
   readonly swarmKey?: string
+  readonly upnp: boolean
   readonly backend?: DaemonOptions['backend']
   readonly fastMath?: boolean
   readonly rounds?: number
@@ -61,6 +62,7 @@ export function upCommand(): Command {
     .option('--private', 'let in only who is invited, or in --allow (starling invite)')
     .option('--allow <file>', 'let in only the peers of this list, a peer id a line')
     .option('--swarm-key <file>', 'talk only to who has the same key (starling key new)')
+    .option('--no-upnp', 'do not ask the router to forward our port')
     .addOption(
       new Option('--backend <name>', 'which code computes').choices(['auto', ...backendNames])
     )
@@ -156,6 +158,7 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
     announce: publicIp === undefined ? [] : [announcedAddress(publicIp, port)],
     lan: options.mdns === false ? false : (config.mdns ?? configDefaults.mdns),
     access: await accessOptions(options, settings, link),
+    upnp: options.upnp,
     data: options.data ?? config.data ?? null,
     directories: dataDirectories(home),
     backend: options.backend ?? config.backend ?? configDefaults.backend,
@@ -280,17 +283,16 @@ interface Started {
 function greet({ status, ...where }: Started, options: UpOptions): void {
   const link = linkOf(status)
   if (options.json === true) return printJson({ ...status, ...where, link })
-  const line = joinLine(status.peerId, status.listen)
   printFacts({
     'peer id': status.peerId,
     home: where.home,
     task: status.task ?? 'asking the swarm for it',
     ...(status.backend === null ? {} : { training: trainingOf(status) }),
     ...(status.resumedRound === null ? {} : { resumed: `from round ${status.resumedRound}` }),
-    join: line === undefined ? 'not listening' : `starling up --join ${line.address}`,
+    join: status.join === null ? 'not listening' : `starling up --join ${status.join}`,
     ...(link === null ? {} : { link }),
     access: accessOf(status),
-    reachability: `${status.reachability}; the join line ${line?.note ?? 'is missing: not listening'}`,
+    ...reachFacts(status),
     control: where.control,
     ...(where.pid === undefined ? {} : { process: where.pid })
   })

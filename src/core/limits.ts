@@ -55,12 +55,20 @@ export const matchingRowsMax = 2 ** 14
 
 // --- the wire (docs/wire.md) ------------------------------------------------------------------
 
-/** Bytes of a frame's header. A full list of contacts takes 73 kB. Above: rejected. */
+/** Bytes of a frame's header. A full list of the longest records takes 90 kB. Above: rejected. */
 export const headerBytesMax = 96 * 2 ** 10
 /** Bytes of an encoded task manifest. A custom topology of a thousand layers is about 300 kB. */
 export const manifestBytesMax = 512 * 2 ** 10
-/** Contacts in one `peers` message: half a second's worth of dialing. The rest is left out. */
-export const contactsPerMessageMax = 32
+/** Records in one `peers` message: half a second's worth of dialing. The rest is left out. */
+export const recordsPerMessageMax = 32
+/** Bytes of one record: eight addresses of 256 characters, two names of 128, a few numbers. Above: malformed. */
+export const recordBytesMax = 2_688
+/** Bytes of a signature: Ed25519 takes all of them. Above: malformed. */
+export const signatureBytesMax = 64
+/** Characters of the version that a peer runs, as its record tells it. Our own is cut. */
+export const versionLengthMax = 32
+/** Tasks that a helper's hello offers: 2 kB. The rest is left out. */
+export const offersPerHelloMax = 32
 /** Addresses of one contact: a laptop with four interfaces and both IP versions. */
 export const addressesPerContactMax = 8
 /** Characters of one multiaddr: a relayed one with two peer ids is about 180. */
@@ -76,18 +84,45 @@ export const claimMax = 2 ** 40
 
 // --- membership -------------------------------------------------------------------------------
 
-/** Peers whose addresses are remembered. Above: the one seen longest ago is forgotten. */
+/** Peers whose addresses are remembered. Above: who told most of those never met loses the oldest of them. */
 export const contactsMax = 512
+/**
+ * Peers that one teller may have told us of, as long as we have not met them: a quarter of all, so that one
+ * who makes up a thousand leaves room for three who do not. Above: the oldest of its own gives way.
+ */
+export const contactsPerTellerMax = contactsMax / 4
+/**
+ * Seconds since anybody had word of a peer after which its record is neither told nor counted as of one
+ * who lives. Records are renewed every minute, and reach 500 peers within three.
+ */
+export const recordSecondsMax = 15 * 60
+/**
+ * Signatures that are checked for one teller in a second: two full messages, 6 ms. And for all tellers
+ * together: 5 % of a core. Above: not looked at, and told again some other time.
+ */
+export const checksPerTellerMax = 64
+export const checksPerSecondMax = 512
+/** Helpers to be connected to: one may fail and one may lie. Above: no more are dialed. */
+export const helpersMax = 3
 
 /**
  * Hellos, questions and lists of contacts that one peer may send in a second. An honest one sends a few;
  * what a stalled link kept back for a minute and delivers at once is two dozen. Above: rejected with `flood`.
  */
 export const courtesiesPerSecondMax = 32
-/** Entries in one `view` message, as contacts in `peers`: 74 kB at most. */
+/** Entries in one `view` message, as records in `peers`: 74 kB at most. */
 export const viewEntriesPerMessageMax = 32
 /** Peers in a view of who takes part. Above: the one that was active longest ago is forgotten. */
 export const viewPeersMax = 8192
+
+// --- helpers ----------------------------------------------------------------------------------
+
+/** Peers that a helper keeps records of: 12 MB of the longest. Above: the largest task loses its oldest. */
+export const helperRecordsMax = 4_096
+/** Tasks whose manifests a helper keeps. Above: one with fewer peers gives way, or the new one stays out. */
+export const helperTasksMax = 64
+/** Bytes of all those manifests. Above: as above. */
+export const helperManifestBytesMax = 16 * 2 ** 20
 
 // --- exchange ---------------------------------------------------------------------------------
 
@@ -204,6 +239,24 @@ export const announcersMax = 512
 export const topicBytesPerPeerMax = 16 * 2 ** 10
 /** Peers remembered on disk, a small file each. Above: remembered until the daemon stops. */
 export const peerFilesMax = 2048
+/** Relays that we keep a place at: one may die and one be slow while a third still carries. */
+export const relaysHeldMax = 3
+/** Relays that we know of. Above: the one that failed most is forgotten, of those nobody named. */
+export const relaysKnownMax = 32
+/** Addresses that we tell for one relay: three relays leave room for our own (addressesPerContactMax). */
+export const addressesPerRelayMax = 2
+/** Connections through relays that are being made or stand, each way: as many as connections. */
+export const relayedInboundMax = 100
+/** Times in a minute that we dial one peer back to tell it whether it can be reached. More: refused. */
+export const dialBacksPerMinuteMax = 12
+/** Dials back under way at once: strangers make us dial. More: refused. */
+export const dialBacksMax = 4
+/** Ports of ours that others are asked to dial: those that we listen on and those that are mapped. */
+export const dialBackPortsMax = 4
+/** Peers whose word is kept about one address of ours. Above: the oldest word is forgotten. */
+export const witnessesMax = 16
+/** Addresses of ours that others may have found: they say themselves at which one they saw us. */
+export const witnessedAddressesMax = 16
 /** Records held for the DHT, in memory: strangers write them. Above: the oldest is forgotten. */
 export const recordsMax = 8192
 /** Peers of the local network that are met in a minute; a lab has some tens. More are left out. */
@@ -241,3 +294,30 @@ export const admittedMax = 1024
 export const linkLengthMax = 4096
 /** Addresses in a link: as many as one dials at the start without waiting. */
 export const linkAddressesMax = 8
+
+/** Bytes of a frame whose speed tells something about the connection: more than its buffers hold. */
+export const measuredFrameBytesMin = 10 ** 6
+
+// --- through routers (peer/nat/) --------------------------------------------------------------
+
+/**
+ * Dials a minute, and at once, whatever they are for: a start with eight neighbours of eight addresses
+ * each, half of them dead, and a DHT. Above: the dial fails and may be tried again later.
+ */
+export const dialsPerMinuteMax = 120
+/** Far ends whose word on our address is kept. Above: the one that spoke longest ago is forgotten. */
+export const observersMax = 32
+/** Addresses that two peers dial to meet half way: both IP versions, or a port and its successors. */
+export const candidatesMax = 4
+/** Bytes of one message about meeting half way: four addresses. Above: refused. */
+export const punchMessageBytesMax = 1024
+/** Meetings half way that are under way at once; each dials candidatesMax addresses. More: refused. */
+export const punchesAtOnceMax = 4
+/** Requests to meet that one connection may have open. More: refused. */
+export const punchStreamsMax = 2
+/** Time that a peer has to leave between two of its requests to meet. Sooner: refused. */
+export const punchIntervalMsMin = 5_000
+/** Peers with whom meeting half way was tried lately. Above: the longest ago is forgotten. */
+export const punchPeersMax = 512
+/** Peers of whom it is remembered since when we know of them. Above: the first one is forgotten. */
+export const heardOfMax = 1024

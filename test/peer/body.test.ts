@@ -5,9 +5,10 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { describe, expect, it } from 'vitest'
 import { sha256Hex } from '../../src/core/digest.ts'
 import type { Message } from '../../protocols/messages.ts'
-import { framesProtocol } from '../../peer/body.ts'
+import { framesProtocol } from '../../peer/frames.ts'
 import { readPeerAddress } from '../../peer/network/addresses.ts'
 import { connect, contactOf, startNode, startPeer, type Peer } from './swarm.ts'
+import { recordOf } from '../records.ts'
 import { tinyTask } from '../tiny-task.ts'
 
 const count = 1000
@@ -22,11 +23,12 @@ const everyKind: Message[] = [
     lineage,
     task: null,
     layout: null,
-    addresses: ['/ip4/127.0.0.1/tcp/1'],
+    record: recordOf('ana'),
+    offers: [],
     known: false
   },
-  { kind: 'peers', contacts: [{ peer: 'ana', addresses: ['/ip4/127.0.0.1/tcp/2'] }] },
-  { kind: 'want', what: 'state' },
+  { kind: 'peers', records: [{ signed: recordOf('ana'), heardSecondsAgo: 2 }] },
+  { kind: 'want', what: 'state', task: null },
   { kind: 'task', manifest: tinyTask(count).bytes },
   { kind: 'state', ...progress, lineage, digest: 'ab'.repeat(32), parameters },
   {

@@ -9,7 +9,7 @@ const layout = createLayout([
   { name: 'w', shape: [9], role: 'weight', initialiser: { kind: 'constant', value: 0 } }
 ])
 const messages: Message[] = [
-  { kind: 'want', what: 'task' },
+  { kind: 'want', what: 'task', task: null },
   {
     kind: 'state',
     round: 1,

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Message, Update } from '../../protocols/messages.ts'
 import { encodeFrame } from '../../protocols/wire.ts'
-import { framesProtocol } from '../../peer/body.ts'
+import { framesProtocol } from '../../peer/frames.ts'
 import type { StarlingNode } from '../../peer/network/network.ts'
 import { contactOf, connect, startNode, startPeer, type Peer } from './swarm.ts'
 import { tinyTask } from '../tiny-task.ts'
@@ -208,12 +208,12 @@ describe('a peer that never reads', () => {
     send(update) // 0.8 MB wait
     send({ ...update, exchange: 2 }) // no room for both
     expect(ana.events.of('send-failed').map(({ what }) => what)).toEqual(['update'])
-    send({ kind: 'want', what: 'task' })
-    send({ kind: 'want', what: 'task' })
+    send({ kind: 'want', what: 'task', task: null })
+    send({ kind: 'want', what: 'task', task: null })
     expect(ana.inputs.of('peerDown')).toEqual([])
-    send({ kind: 'want', what: 'task' }) // the other update makes way
+    send({ kind: 'want', what: 'task', task: null }) // the other update makes way
     expect(ana.events.of('send-failed').map(({ what }) => what)).toEqual(['update', 'update'])
-    send({ kind: 'want', what: 'task' })
+    send({ kind: 'want', what: 'task', task: null })
     await ana.inputs.first('peerDown')
   })
 })

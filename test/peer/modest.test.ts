@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { modestSchema } from '../../src/learning/exchange.ts'
 import { performMerge } from '../../src/learning/merge/merge.ts'
+import { ed25519Signer } from '../../peer/discovery/signer.ts'
 import { Random } from '../../src/core/random.ts'
 import { participant } from '../../protocols/participant.ts'
 import type { Trainer } from '../../peer/body.ts'
@@ -40,10 +41,11 @@ describe('a sample that trains each round, on the real network', () => {
     for (let index = 0; index < 4; index++) {
       const peer = await startPeer({
         trainer: walker,
-        machine: (self) =>
+        machine: (self, privateKey) =>
           participant({ roundsMax: rounds, quorum: 3, degree: 0, membershipIntervalMs: 200 })({
             self,
             random: new Random(self),
+            signer: ed25519Signer(privateKey),
             task,
             wanted: null,
             checkpoint: null

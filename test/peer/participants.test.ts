@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ed25519Signer } from '../../peer/discovery/signer.ts'
 import { Random } from '../../src/core/random.ts'
 import { performMerge } from '../../src/learning/merge/merge.ts'
 import type { Task } from '../../src/learning/task.ts'
@@ -34,10 +35,11 @@ async function startParticipant(goal: number, known: Task | null, bootstrap?: Pe
   return startPeer({
     trainer: walker(goal),
     bootstraps: addresses.map((address) => readPeerAddress(address.toString(), '--join')),
-    machine: (self) =>
+    machine: (self, privateKey) =>
       participant({ joinWaitMs: 5_000, quorum: 1, membershipIntervalMs: 200 })({
         self,
         random: new Random(self),
+        signer: ed25519Signer(privateKey),
         task: known,
         wanted: null,
         checkpoint: null

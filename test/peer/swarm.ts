@@ -88,7 +88,10 @@ export interface PeerOptions extends Partial<BodyOptions> {
   readonly gate?: Gate
   readonly network?: Partial<NetworkOptions>
   /** Who lives in the body; a scribe that does nothing by itself otherwise. */
-  readonly machine?: (self: string) => Machine<ParticipantInput, ParticipantEffect>
+  readonly machine?: (
+    self: string,
+    privateKey: PrivateKey
+  ) => Machine<ParticipantInput, ParticipantEffect>
 }
 
 const idleTrainer: Trainer = {
@@ -126,18 +129,19 @@ async function makeNode(options: Partial<NetworkOptions>): Promise<StarlingNode>
 }
 
 export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
-  const { privateKey, listen, trainer, store, machine, gate, network, ...bodyOptions } = options
+  const { listen, trainer, store, machine, gate, network, ...bodyOptions } = options
+  const privateKey = options.privateKey ?? (await generateKeyPair('Ed25519'))
   const manners = new GossipManners(() => performance.now())
   const node = await makeNode({
     gossipScore: (peer) => manners.score(peer),
-    ...(privateKey === undefined ? {} : { privateKey }),
+    privateKey,
     ...(listen === undefined ? {} : { listen }),
     ...(gate === undefined
       ? {}
       : { admits: (peer, isDialed) => (isDialed ? gate.mayDial(peer, 0) : gate.mayConnect(peer)) }),
     ...network
   })
-  const scribe = new Scribe(machine?.(node.peerId.toString()))
+  const scribe = new Scribe(machine?.(node.peerId.toString(), privateKey))
   const body = libp2pBody(bodyOptions)({
     node,
     machine: scribe,

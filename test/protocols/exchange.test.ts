@@ -6,6 +6,7 @@ import { finalMergeSchema } from '../../src/learning/exchange.ts'
 import { Cadence } from '../../protocols/cadence.ts'
 import { Rounds } from '../../protocols/exchange/rounds.ts'
 import { LocalModel } from '../../protocols/local-model.ts'
+import { recordOf } from '../records.ts'
 import { tinyTask } from '../tiny-task.ts'
 import { Room } from './room.ts'
 
@@ -55,7 +56,8 @@ function greet(room: Room, task = gossipTask, from = 'eve'): void {
       age: 0,
       lineage,
       samples: 8,
-      addresses: [],
+      record: recordOf(from),
+      offers: [],
       known: true
     }
   })

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { claimMax, contactsMax, contactsPerMessageMax } from '../../src/core/limits.ts'
+import { claimMax, contactsMax, helpersMax, recordsPerMessageMax } from '../../src/core/limits.ts'
 import { Random } from '../../src/core/random.ts'
 import { Membership } from '../../protocols/membership.ts'
 import type { Hello } from '../../protocols/messages.ts'
+import type { PeerRecord } from '../../protocols/records/record.ts'
+import { recordOf } from '../records.ts'
 
 function membership(degree = 4): Membership {
   return new Membership('self', new Random('membership'), degree)
@@ -18,14 +20,24 @@ function hello(changes: Partial<Hello> = {}): Hello {
     round: 0,
     age: 0,
     samples: 1,
-    addresses: ['/memory/x'],
+    record: recordOf('x'),
+    offers: [],
     known: false,
     ...changes
   }
 }
 
+/** Connected, and greeted. */
+function meet(machine: Membership, peer: string, facts: Partial<PeerRecord> = {}): void {
+  const record = recordOf(peer, facts)
+  machine.connected(peer)
+  machine.book.hear(record, peer, 0, 0)
+  machine.book.met(peer, 0)
+  machine.introduce(peer, hello({ task: record.record.task, record }))
+}
+
 function peersDialed(machine: Membership, nowMs = 0): string[] {
-  return machine.fill(nowMs).flatMap((effect) => {
+  return machine.fill('task', nowMs).flatMap((effect) => {
     return effect.kind === 'connect' ? [effect.contact.peer] : []
   })
 }
@@ -48,7 +60,7 @@ describe('membership', () => {
   it('dials nobody in a fixed overlay', () => {
     const machine = membership(0)
     machine.learn([{ peer: 'a', addresses: ['/memory/a'] }], 0)
-    expect(machine.fill(0)).toEqual([])
+    expect(machine.fill('task', 0)).toEqual([])
   })
 
   it('waits longer after every failure, up to five minutes', () => {
@@ -71,22 +83,21 @@ describe('membership', () => {
     for (let i = 0; i < contactsMax + 10; i++) {
       machine.learn([{ peer: `peer-${i}`, addresses: ['/memory/x'] }], i)
     }
-    expect(machine.knownCount).toBe(contactsMax)
+    expect(machine.book.size).toBe(contactsMax)
     machine.learn([{ peer: 'peer-0', addresses: ['/memory/x'] }], contactsMax + 10)
-    expect(machine.knownCount).toBe(contactsMax)
+    expect(machine.book.size).toBe(contactsMax)
   })
 
-  it('tells of connected peers of the task only, and not of whom it tells', () => {
+  it('tells of peers of the task only, and not of whom it tells', () => {
     const machine = membership(100)
     for (let i = 0; i < 50; i++) {
-      machine.connected(`peer-${i}`)
-      machine.introduce(`peer-${i}`, hello({ task: i % 2 === 0 ? 'task' : 'other' }), 0)
+      meet(machine, `peer-${i}`, { task: i % 2 === 0 ? 'task' : 'other' })
     }
-    const contacts = machine.contactsFor('peer-0', 'task')
-    expect(contacts.length).toBe(24)
-    expect(contacts.length).toBeLessThanOrEqual(contactsPerMessageMax)
-    expect(contacts.map(({ peer }) => peer)).not.toContain('peer-0')
-    expect(contacts.every(({ peer }) => Number(peer.slice(5)) % 2 === 0)).toBe(true)
+    const peers = machine.tell('peer-0', 'task', 0).map(({ signed }) => signed.record.peer)
+    expect(peers.length).toBe(24)
+    expect(peers.length).toBeLessThan(recordsPerMessageMax) // our own is to go with them
+    expect(peers).not.toContain('peer-0')
+    expect(peers.every((peer) => Number(peer.slice(5)) % 2 === 0)).toBe(true)
   })
 
   it('believes no claim beyond measure, and no progress backwards', () => {
@@ -94,7 +105,7 @@ describe('membership', () => {
       fc.property(fc.maxSafeNat(), fc.maxSafeNat(), (round, age) => {
         const machine = membership()
         machine.connected('eve')
-        machine.introduce('eve', hello({ round, age }), 0)
+        machine.introduce('eve', hello({ round, age }))
         machine.progressed('eve', { round: round - 1, age: 1, samples: 1, lineage: 'x' })
         const eve = machine.neighbour('eve')
         expect(eve?.round).toBe(Math.min(round, claimMax))
@@ -110,7 +121,7 @@ describe('membership', () => {
     for (const peer of ['dialed', ...'abcdefg']) machine.connected(peer)
 
     const parted = machine
-      .mix(0, (peer) => peer === 'c')
+      .mix('task', 0, (peer) => peer === 'c')
       .flatMap((effect) => (effect.kind === 'disconnect' ? [effect.peer] : []))
     expect(parted.length).toBe(8 - 5) // a quarter above the degree may stay
     expect(parted).not.toContain('dialed')
@@ -124,7 +135,7 @@ describe('membership', () => {
     for (const peer of 'ab') machine.connected(peer)
     machine.learn([{ peer: 'c', addresses: ['/memory/c'] }], 0)
     const dialedIn = Array.from({ length: 24 }, (_, look) => {
-      const dials = machine.mix(look, () => false).length
+      const dials = machine.mix('task', look, () => false).length
       if (dials > 0) machine.unreachable('c', -1e9)
       return dials
     })
@@ -155,5 +166,51 @@ describe('membership', () => {
         expect(machine.neighbours.map(({ peer }) => peer)).toEqual([...expected].sort())
       })
     )
+  })
+
+  it('dials whom the body found, and tells nobody of them', () => {
+    const machine = membership()
+    machine.learn([{ peer: 'found', addresses: ['/memory/found'] }], 0)
+    expect(peersDialed(machine)).toEqual(['found'])
+    expect(machine.tell('ana', 'task', 0)).toEqual([])
+  })
+
+  it('does not dial who works on another task, nor who said goodbye', () => {
+    const machine = membership()
+    machine.book.hear(recordOf('other', { task: 'other' }), 'ana', 0, 0)
+    meet(machine, 'polite')
+    machine.left('polite')
+    machine.disconnected('polite', 0)
+    expect(peersDialed(machine, 60_000)).toEqual([])
+    machine.book.hear(recordOf('polite', { sequence: 2 }), 'ana', 0, 0) // it came back
+    expect(peersDialed(machine, 60_000)).toEqual(['polite'])
+  })
+
+  it('dials first of whom somebody had word lately, and at last those who have been silent', () => {
+    const machine = membership(3)
+    for (const peer of 'abcdef') {
+      const heardMs = 'bdf'.includes(peer) ? -60_000 : -60 * 60_000
+      machine.book.hear(recordOf(peer), 'ana', heardMs, 0)
+    }
+    expect(peersDialed(machine).sort()).toEqual(['b', 'd', 'f'])
+    for (const peer of 'bdf') machine.unreachable(peer, 0)
+    expect(peersDialed(machine).sort()).toEqual(['a', 'c', 'e'])
+  })
+
+  it('keeps a few helpers beside its neighbours, and parts from none of them', () => {
+    const machine = membership(1)
+    const helper = { role: 'helper', task: null } as const
+    for (const peer of 'pqrst') machine.book.hear(recordOf(peer, helper), 'ana', 0, 0)
+    const dialed = peersDialed(machine)
+    expect(dialed.length).toBe(helpersMax)
+    for (const peer of dialed) meet(machine, peer, helper)
+    for (const peer of 'abcd') meet(machine, peer)
+    expect(machine.introduced('task').map(({ peer }) => peer)).toEqual([...'abcd'])
+    expect(peersDialed(machine)).toEqual([])
+    const parted = machine
+      .mix('task', 0, () => false)
+      .flatMap((effect) => (effect.kind === 'disconnect' ? [effect.peer] : []))
+    expect(parted.length).toBe(2)
+    for (const peer of dialed) expect(parted).not.toContain(peer)
   })
 })

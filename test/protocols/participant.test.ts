@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sha256Hex } from '../../src/core/digest.ts'
+import { recordOf } from '../records.ts'
 import { tinyTask } from '../tiny-task.ts'
 import { Room } from './room.ts'
 
@@ -160,12 +161,16 @@ describe('a newcomer', () => {
       round: 9,
       age: 99,
       samples: 8,
-      addresses: [],
+      record: recordOf('eve'),
+      offers: [],
       known: true
     } as const
     room.run(2)
     room.tell('ana', { kind: 'message', from: 'eve', message: hello })
-    expect(room.sent.at(-1)).toMatchObject({ to: 'eve', message: { kind: 'want', what: 'state' } })
+    expect(room.sent.at(-1)).toMatchObject({
+      to: 'eve',
+      message: { kind: 'want', what: 'state', task: null }
+    })
     const before = ana.model?.parameters
     const forged = forge(Float32Array.of(1, 2, 3))
     room.tell('ana', {
@@ -455,7 +460,8 @@ describe('conduct', () => {
         round: 0,
         age: 0,
         samples: 1,
-        addresses: [],
+        record: recordOf('eve'),
+        offers: [],
         known: true
       }
     })
@@ -473,7 +479,11 @@ describe('conduct', () => {
     room.connect('ana', 'eve')
     room.run(200)
     for (let i = 0; i < 5; i++)
-      room.tell('ana', { kind: 'message', from: 'eve', message: { kind: 'want', what: 'state' } })
+      room.tell('ana', {
+        kind: 'message',
+        from: 'eve',
+        message: { kind: 'want', what: 'state', task: null }
+      })
     expect(room.sent.filter(({ message }) => message.kind === 'state').length).toBe(1)
   })
 })

@@ -3,6 +3,7 @@ import { Driver } from '../../src/core/driver.ts'
 import { Random } from '../../src/core/random.ts'
 import { performMerge } from '../../src/learning/merge/merge.ts'
 import type { Task } from '../../src/learning/task.ts'
+import { notary } from '../records.ts'
 import { tinyTask } from '../tiny-task.ts'
 import type { TrainResult, TrainState } from '../../src/learning/training.ts'
 import type { Message, PeerId } from '../../protocols/messages.ts'
@@ -78,6 +79,7 @@ export class Room {
     const machine = participant({ degree: 0, ...options })({
       self: peer,
       random: new Random(`room/${peer}`),
+      signer: notary.signerOf(peer),
       task,
       wanted,
       checkpoint

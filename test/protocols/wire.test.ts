@@ -5,13 +5,20 @@ import { contentDigest } from '../../src/core/digest.ts'
 import {
   addressesPerContactMax,
   addressLengthMax,
-  contactsPerMessageMax,
+  countMax,
   headerBytesMax,
   manifestBytesMax,
+  offersPerHelloMax,
+  recordBytesMax,
+  recordsPerMessageMax,
+  signatureBytesMax,
+  versionLengthMax,
   viewEntriesPerMessageMax
 } from '../../src/core/limits.ts'
 import { createLayout } from '../../src/learning/layout.ts'
-import type { Message } from '../../protocols/messages.ts'
+import type { Message, Peers } from '../../protocols/messages.ts'
+import { SignedRecord, type PeerRecord } from '../../protocols/records/record.ts'
+import { notary, recordOf } from '../records.ts'
 import {
   decodeBody,
   decodePrefix,
@@ -33,6 +40,19 @@ const parameters = fc
   .array(fc.float({ noNaN: true }), { minLength: 5, maxLength: 5 })
   .map((values) => Float32Array.from(values))
 
+const signedRecord = fc
+  .record({
+    peer,
+    sequence: count,
+    role: fc.constantFrom('peer', 'helper'),
+    task: fc.option(peer),
+    addresses,
+    version: fc.string({ maxLength: 32 }),
+    round: count,
+    age: count
+  })
+  .map((record) => recordOf(record.peer, record))
+
 const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
     kind: fc.constant('hello' as const),
@@ -41,15 +61,19 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     task: fc.option(peer),
     layout: fc.option(digest),
     known: fc.boolean(),
-    addresses
+    record: signedRecord,
+    offers: fc.array(peer, { maxLength: offersPerHelloMax })
   }),
   fc.record({
     kind: fc.constant('peers' as const),
-    contacts: fc.array(fc.record({ peer, addresses }), { maxLength: 32 })
+    records: fc.array(fc.record({ signed: signedRecord, heardSecondsAgo: count }), {
+      maxLength: recordsPerMessageMax
+    })
   }),
   fc.record({
     kind: fc.constant('want' as const),
-    what: fc.constantFrom('task' as const, 'state' as const)
+    what: fc.constantFrom('task' as const, 'state' as const),
+    task: fc.option(peer)
   }),
   fc.record({
     kind: fc.constant('task' as const),
@@ -101,7 +125,7 @@ function decodeFrame(frame: Uint8Array): unknown {
 
 function prefixOf(type: number, headerBytes: number, payloadBytes: number): Uint8Array {
   const bytes = new Uint8Array(prefixBytes)
-  bytes.set([0x53, 0x74, 2, type])
+  bytes.set([0x53, 0x74, 3, type])
   new DataView(bytes.buffer).setUint32(4, headerBytes, true)
   new DataView(bytes.buffer).setUint32(8, payloadBytes, true)
   return bytes
@@ -157,15 +181,43 @@ describe('a frame', () => {
     )
   })
 
-  it('fits its own limits, even with the longest list of contacts', () => {
+  it('fits its own limits, even with the longest list of records', () => {
     const addresses = Array.from({ length: addressesPerContactMax }, () =>
       'a'.repeat(addressLengthMax)
     )
-    const contacts = Array.from({ length: contactsPerMessageMax }, () => ({
-      peer: 'p'.repeat(128),
-      addresses
-    }))
-    expect(decodeFrame(frameOf({ kind: 'peers', contacts }))).toEqual({ kind: 'peers', contacts })
+    const longest = { task: 't'.repeat(128), addresses, version: 'v'.repeat(versionLengthMax) }
+    const numbers = { sequence: countMax, round: countMax, age: countMax }
+    const record: PeerRecord = { peer: 'p'.repeat(128), role: 'helper', ...longest, ...numbers }
+    const signature = new Uint8Array(signatureBytesMax)
+    const signed = SignedRecord.sign(record, { sign: () => signature })
+    expect(signed.record.addresses).toEqual(addresses)
+    const told = { signed, heardSecondsAgo: countMax }
+    const records = Array.from({ length: recordsPerMessageMax }, () => told)
+    expect(decodeFrame(frameOf({ kind: 'peers', records }))).toEqual({ kind: 'peers', records })
+  })
+
+  it('brings records as their peers signed them, to the last byte', () => {
+    fc.assert(
+      fc.property(signedRecord, (signed) => {
+        const records = [{ signed, heardSecondsAgo: 3 }]
+        const { records: came } = decodeFrame(frameOf({ kind: 'peers', records })) as Peers
+        expect(came[0]?.signed.isGenuine(notary.signerOf('x'))).toBe(true)
+        expect(came[0]?.signed.bytes).toEqual(signed.bytes)
+      })
+    )
+  })
+
+  it('is malformed with a record that is none, or is longer than one may be', () => {
+    const { bytes, signature } = recordOf('ana')
+    const frame = (record: Uint8Array, seal: Uint8Array): unknown => {
+      const header = encode({ records: [{ record, signature: seal, heard: 0 }] })
+      return decodeBody({ type: 2, headerBytes: header.length, payloadBytes: 0 }, header)
+    }
+    expect(frame(bytes, signature)).toMatchObject({ kind: 'peers' })
+    expect(frame(bytes.slice(1), signature)).toBe('malformed')
+    expect(frame(encode({ peer: 'ana' }), signature)).toBe('malformed')
+    expect(frame(new Uint8Array(recordBytesMax + 1), signature)).toBe('malformed')
+    expect(frame(bytes, new Uint8Array(signatureBytesMax + 1))).toBe('malformed')
   })
 
   it('survives a header nested deeper than the stack', () => {
@@ -243,11 +295,11 @@ describe('the test vectors of docs/wire.md', () => {
   const hex = (message: Message): string => Buffer.from(frameOf(message)).toString('hex')
 
   it('leave', () => {
-    expect(hex({ kind: 'leave' })).toBe('537402080100000000000000a0')
+    expect(hex({ kind: 'leave' })).toBe('537403080100000000000000a0')
   })
   it('want', () => {
-    expect(hex({ kind: 'want', what: 'state' })).toBe(
-      '537402030c00000000000000a16477686174657374617465'
+    expect(hex({ kind: 'want', what: 'state', task: null })).toBe(
+      '537403031200000000000000a2647461736bf66477686174657374617465'
     )
   })
   it('update', () => {
@@ -264,7 +316,7 @@ describe('the test vectors of docs/wire.md', () => {
       parameters: Float32Array.of(1, -2, 0.5, 0, 3)
     }
     expect(hex(message)).toBe(
-      '53740206c800000014000000' +
+      '53740306c800000014000000' +
         'a86361676518606570686173656470757368' +
         '65726f756e6403' +
         '6664656772656501' +

@@ -5,24 +5,16 @@ import { buildModel, graphOf } from '../model/build.ts'
 import type { ModelSpec } from '../model/spec.ts'
 import { loadTensorFlow, type TensorFlow } from '../model/tensorflow.ts'
 import type { LossKind } from '../training.ts'
+import { tfjsNames, type BackendName, type TfjsName } from './backend-names.ts'
 import type { Engine } from './engine.ts'
 import { PlanEngine } from './plan/plan-engine.ts'
-import {
-  startTfjs,
-  tfjsBackends,
-  tfjsCandidates,
-  tfjsNames,
-  tfjsReasons,
-  type TfjsName
-} from './tfjs-backends.ts'
+import { startTfjs, tfjsBackends, tfjsCandidates, tfjsReasons } from './tfjs-backends.ts'
 import { TfjsGraph } from './tfjs-graph.ts'
 import { TfjsLayers } from './tfjs-layers.ts'
 import type { TfjsModel } from './tfjs-model.ts'
 import { TfjsEngine } from './tfjs.ts'
 
-/** Our own engine, TensorFlow.js on the first of its backends that will do, or on a named one. */
-export const backendNames = ['plan', 'tfjs', ...tfjsNames] as const
-export type BackendName = (typeof backendNames)[number]
+export { backendNames, type BackendName } from './backend-names.ts'
 
 export interface EngineOptions {
   readonly model: ModelSpec

@@ -1,10 +1,8 @@
 import type { TensorFlow } from '../model/tensorflow.ts'
+import { tfjsNames, type TfjsName } from './backend-names.ts'
 import { loadTfjsNode } from './tfjs-node.ts'
 import { hasWebgpu, startWebgpu } from './tfjs-webgpu.ts'
 import { prepareWasm } from './wasm.ts'
-
-export const tfjsNames = ['node', 'webgpu', 'wasm', 'cpu'] as const
-export type TfjsName = (typeof tfjsNames)[number]
 
 /** What tfjs calls them. */
 export const tfjsBackends: Record<TfjsName, string> = {

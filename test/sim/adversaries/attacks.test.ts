@@ -4,6 +4,7 @@ import { alieZ, normalQuantile } from '../../../sim/adversaries/alie.ts'
 import type { Accomplices, Attack, Moment, Neighbour } from '../../../sim/adversaries/attack.ts'
 import { createAttack } from '../../../sim/adversaries/attacks.ts'
 import { adversarySchema, type AdversaryKind } from '../../../sim/adversaries/spec.ts'
+import { notary } from '../../records.ts'
 import { Random } from '../../../src/core/random.ts'
 import { momentsOf } from '../../../src/learning/vectors/vectors.ts'
 
@@ -16,6 +17,8 @@ function attackOf(
     random: new Random(1),
     shared: new Random(2),
     names: () => ['peer-003', 'peer-007'],
+    signerOf: (peer) => notary.signerOf(peer),
+    task: 'task',
     deadlineMs: 10_000,
     peers: 20,
     hostileCount: 4,

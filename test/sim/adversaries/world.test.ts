@@ -40,7 +40,8 @@ const kinds = [
   'flood',
   'stranger',
   'unasked',
-  'contacts'
+  'contacts',
+  'records'
 ]
 const modes = ['rounds', 'gossip']
 const cases = modes.flatMap((mode) => kinds.map((kind) => [mode, kind] as const))

@@ -1,0 +1,278 @@
+import { autoNATv2 } from '@libp2p/autonat-v2'
+import type { Libp2pEvents } from '@libp2p/interface'
+import { passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import { tcp } from '@libp2p/tcp'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { startControl, type Control } from '../control.ts'
+import { Guard } from '../guarded.ts'
+import { openHome, sweepHome, type Home } from '../home.ts'
+import { openIdentity } from '../identity.ts'
+import { lockHome, type Lock } from '../lock.ts'
+import { reachOf } from '../network/addresses.ts'
+import { joinLine, type JoinLine } from '../network/join-line.ts'
+import {
+  commonServices,
+  commonSettings,
+  discovery,
+  startNetwork,
+  type StarlingNode
+} from '../network/network.ts'
+import { reasonOf } from '../reason.ts'
+import { Budget } from './budget.ts'
+import { Circuits, type CircuitEvent } from './circuits.ts'
+import { doorman } from './doorman.ts'
+import { Gate } from './gate.ts'
+import type { RelayLimits } from './limits.ts'
+import { Tally, type Refusal } from './refusals.ts'
+import { describeRelay, peersOf, type RelayStatus } from './status.ts'
+import { startStun, type StunServer } from './stun.ts'
+
+export interface RelayOptions {
+  readonly home: string
+  /** Multiaddrs. */
+  readonly listen: readonly string[]
+  /** Multiaddrs that others should use to reach us, besides those found here. */
+  readonly announce: readonly string[]
+  /** UDP port of the STUN responder; null for none. */
+  readonly stunPort: number | null
+  /** Port of the control API on 127.0.0.1; 0 for any free one. */
+  readonly controlPort: number
+  readonly limits: RelayLimits
+  /** Of this package, for status. */
+  readonly version: string
+  readonly onEvent: (event: RelayEvent) => void
+}
+
+export type RelayEvent =
+  | CircuitEvent
+  /** How many were refused for one reason since the last time this was said. */
+  | { readonly kind: 'refused'; readonly why: Refusal; readonly count: number }
+  | { readonly kind: 'trouble'; readonly what: string }
+  /** A failure of our own code that was contained. */
+  | { readonly kind: 'bug'; readonly where: string; readonly reason: string }
+
+/** A helper: peers begin with it, are seen and reached through it. It trains nothing. */
+export interface Relay {
+  readonly self: string
+  readonly home: Home
+  readonly control: Control
+  status(): RelayStatus
+  joinLine(): JoinLine | undefined
+  /** Settles when the relay has stopped. */
+  readonly done: Promise<void>
+  /** Within five seconds. */
+  stop(): Promise<void>
+}
+
+const MiB = 2 ** 20
+/** For a handshake; then a silent socket is closed. */
+const handshakeMsMax = 5_000
+/** Connections that we make ourselves: of the DHT, and dialing back for those who ask. */
+const ownConnectionsMax = 64
+/** How often memory is looked at, in milliseconds. */
+const memoryMs = 1_000
+/** How often refusals are told of, in milliseconds: a flood must not fill the log. */
+const tellMs = 60_000
+const stopMsMax = 4_500
+
+/**
+ * Start a relay. It is ready when this settles.
+ * @throws STARLING_HOME_LOCKED, STARLING_HOME_UNUSABLE, STARLING_BAD_IDENTITY, STARLING_PORT_TAKEN,
+ *   STARLING_BAD_MULTIADDR
+ */
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const home = await openHome(options.home)
+  const lock = await lockHome(home.path)
+  try {
+    return await start(options, home, lock)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function start(options: RelayOptions, home: Home, lock: Lock): Promise<Relay> {
+  await sweepHome(home)
+  const listeners = new Set([options.onEvent])
+  const tell = (event: RelayEvent): void => {
+    for (const listener of listeners) listener(event)
+  }
+  const guard = new Guard((where, error) => tell({ kind: 'bug', where, reason: reasonOf(error) }))
+  const nowMs = (): number => performance.now()
+  const startedMs = nowMs()
+  const memory = new Memory(guard)
+  const refused = new Tally<Refusal>()
+  const gate = new Gate(options.limits)
+  const budget = new Budget(options.limits, startedMs)
+  const shared = { guard, refused, nowMs, memoryBytes: () => memory.bytes }
+  const node = await createNode(options, home, tell, { ...shared, gate })
+  const circuits = new Circuits({ ...shared, node, budget, limits: options.limits, onEvent: tell })
+
+  const { promise: done, resolve, reject } = Promise.withResolvers<void>()
+  done.catch(() => undefined) // whoever waits is told; nobody has to
+  const closing: (() => unknown)[] = [() => memory.stop()]
+  let stopping: Promise<void> | undefined
+  const shutDown = async (): Promise<void> => {
+    const all = async (): Promise<void> => {
+      for (const close of closing.reverse()) await close()
+    }
+    await Promise.race([all(), pause(stopMsMax)])
+    await lock.release()
+  }
+  const stop = (): Promise<void> => (stopping ??= shutDown().then(resolve, reject))
+
+  try {
+    const onClose = ({ detail }: Libp2pEvents['connection:close']): void => {
+      if (node.getConnections(detail.remotePeer).length > 0) return
+      circuits.peerDown(detail.remotePeer.toString())
+    }
+    guard.listen(node, 'connection:close', onClose)
+    closing.push(() => node.stop())
+    await circuits.start()
+    closing.push(() => circuits.stop())
+    await startNetwork(node)
+    const stun = await openStun(options, shared)
+    if (stun !== undefined) closing.push(() => stun.stop())
+    closing.push(tellOfRefusals(refused, guard, tell))
+
+    const status = (): RelayStatus => ({
+      ...describeRelay({ node, gate, circuits, budget, refused, stun, guard, ...options }),
+      memory: { bytes: memory.bytes, max: options.limits.memoryBytes },
+      uptimeSeconds: Math.round((nowMs() - startedMs) / 1_000)
+    })
+    const control = await startControl(
+      home.control,
+      {
+        status,
+        peers: () => ({ role: 'relay', peers: peersOf(node, circuits) }),
+        stop: () => void stop(),
+        subscribe: (listener) => {
+          listeners.add(listener)
+          return () => listeners.delete(listener)
+        }
+      },
+      { port: options.controlPort }
+    )
+    closing.push(() => control.stop())
+    const self = node.peerId.toString()
+    return {
+      self,
+      home,
+      control,
+      status,
+      joinLine: () => joinLine(self, node.getMultiaddrs().map(String)),
+      done,
+      stop
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+type DoormanShare = Omit<Parameters<typeof doorman>[0], 'isPublic'>
+
+/** Not started. */
+async function createNode(
+  options: RelayOptions,
+  home: Home,
+  tell: (event: RelayEvent) => void,
+  door: DoormanShare
+): Promise<StarlingNode> {
+  const settings = await commonSettings({
+    privateKey: await openIdentity(home),
+    listen: options.listen,
+    announce: options.announce,
+    datastorePath: home.peers,
+    onTrouble: (what) => tell({ kind: 'trouble', what })
+  })
+  const isPublic = settings.addresses.appendAnnounce.some(
+    (address) => reachOf(multiaddr(address)) === 'public'
+  )
+  return createLibp2p({
+    ...settings,
+    transports: [tcp(), webSockets()],
+    streamMuxers: [
+      yamux({
+        streamOptions: {
+          // A stream that is held back keeps up to one window here: less than members allow
+          // themselves, as there may be hundreds. 10 MB a second over 100 ms.
+          maxStreamWindowSize: MiB,
+          maxReadBufferLength: 2 * MiB,
+          maxWriteBufferLength: 4 * MiB
+        }
+      })
+    ],
+    connectionGater: doorman({ ...door, isPublic }),
+    connectionManager: {
+      maxConnections: options.limits.connections + ownConnectionsMax,
+      // The doorman counts by host and by subnet, and says why it refuses.
+      inboundConnectionThreshold: Infinity,
+      maxIncomingPendingConnections: Infinity,
+      inboundUpgradeTimeout: handshakeMsMax
+    },
+    services: {
+      ...commonServices(),
+      // What members behind a router call themselves at home is no use to the world.
+      ...discovery(() => 0, isPublic ? removePrivateAddressesMapper : passthroughMapper),
+      autonat: autoNATv2()
+    }
+  })
+}
+
+/** On the same addresses as TCP. */
+function openStun(
+  { stunPort, listen }: RelayOptions,
+  { guard, nowMs }: Pick<DoormanShare, 'guard' | 'nowMs'>
+): Promise<StunServer> | undefined {
+  if (stunPort === null) return undefined
+  const hosts = listen.flatMap((address) => multiaddr(address).getComponents()[0]?.value ?? [])
+  return startStun({ hosts: [...new Set(hosts)], port: stunPort, guard, nowMs })
+}
+
+/** @returns stops telling */
+function tellOfRefusals(
+  refused: Tally<Refusal>,
+  guard: Guard,
+  tell: (event: RelayEvent) => void
+): () => void {
+  let told: Readonly<Partial<Record<Refusal, number>>> = {}
+  const timer = setInterval(
+    guard.wrap('telling of refusals', () => {
+      const { counts } = refused
+      for (const [why, count] of Object.entries(counts) as [Refusal, number][]) {
+        const more = count - (told[why] ?? 0)
+        if (more > 0) tell({ kind: 'refused', why, count: more })
+      }
+      told = counts
+    }),
+    tellMs
+  )
+  return () => clearInterval(timer)
+}
+
+/** Resident memory, looked at now and then: asking the system costs more than a connection. */
+class Memory {
+  bytes = process.memoryUsage.rss()
+  readonly #timer: NodeJS.Timeout
+
+  constructor(guard: Guard) {
+    const look = (): void => {
+      this.bytes = process.memoryUsage.rss()
+    }
+    this.#timer = setInterval(guard.wrap('looking at memory', look), memoryMs)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  setTimeout(resolve, ms).unref()
+  return promise
+}

@@ -1,0 +1,238 @@
+import {
+  addressesPerContactMax,
+  contactsMax,
+  contactsPerTellerMax,
+  recordSecondsMax
+} from '../../src/core/limits.ts'
+import type { Contact, PeerId, ToldRecord } from '../messages.ts'
+import type { PeerRecord, SignedRecord } from './record.ts'
+
+/** Whom we know, and how. */
+export interface Entry {
+  readonly peer: PeerId
+  /** Its newest record; undefined for a peer that the body found, which is not passed on. */
+  readonly signed: SignedRecord | undefined
+  /** Where it can be reached: its own word first, then what the body found. */
+  readonly addresses: readonly string[]
+  /** When somebody last had word of it, on our clock; before that clock's zero, too. */
+  readonly heardMs: number
+  /** Who told us of it first: itself, for one that we met; null for what the body found. */
+  readonly teller: PeerId | null
+  /** We have been connected to it. */
+  readonly met: boolean
+  /** It said goodbye, or was sent away: only a newer record or a new meeting brings it back. */
+  readonly gone: boolean
+}
+
+export interface RecordBookOptions {
+  readonly entriesMax: number
+  /** Of those never met. */
+  readonly entriesPerTellerMax: number
+  /** Entries of one name share a fate: when room is short, those of the largest share lose the oldest. */
+  readonly shareOf: (entry: Entry) => string
+}
+
+export const recordBookDefaults: RecordBookOptions = {
+  entriesMax: contactsMax,
+  entriesPerTellerMax: contactsPerTellerMax,
+  shareOf: ({ met, teller }) => (met ? 'met' : `told/${teller ?? ''}`)
+}
+
+type Changing = { -readonly [Key in keyof Entry]: Entry[Key] } & {
+  /** When this record came to us. */
+  cameMs: number
+  /** How often we passed it on. */
+  times: number
+}
+
+const recordMsMax = recordSecondsMax * 1_000
+
+/**
+ * Everybody's newest record: the part of the swarm's shared state that one peer holds. All who exchange
+ * records come to hold the same, in whatever order they arrive, because of two records of a peer the same one
+ * wins everywhere.
+ *
+ * It is bounded, and nobody who tells of many can make it forget those whom we met ourselves, or whom others
+ * told us of.
+ */
+export class RecordBook {
+  readonly #options: RecordBookOptions
+  /** In the order in which their records came. */
+  readonly #entries = new Map<PeerId, Changing>()
+
+  constructor(options: Partial<RecordBookOptions> = {}) {
+    this.#options = { ...recordBookDefaults, ...options }
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** In the order in which their records came. */
+  get entries(): Iterable<Entry> {
+    return this.#entries.values()
+  }
+
+  get(peer: PeerId): Entry | undefined {
+    return this.#entries.get(peer)
+  }
+
+  /** Whether a record would change anything. Looked at before its signature, which costs more. */
+  isNews(signed: SignedRecord): boolean {
+    return signed.supersedes(this.#entries.get(signed.record.peer)?.signed)
+  }
+
+  /**
+   * Keep a record: one that is news only when its signature is genuine.
+   *
+   * Told again, it may have been heard of later than we thought, but not later than when it first came to
+   * us: else whoever says that he heard of the dead just now would keep them alive.
+   * @param teller - who told us; the peer itself on a connection with it
+   * @param heardMs - when the teller heard of it, on our clock
+   */
+  hear(signed: SignedRecord, teller: PeerId, heardMs: number, nowMs: number): void {
+    const { peer, addresses } = signed.record
+    const before = this.#entries.get(peer)
+    if (before?.signed !== undefined && !signed.supersedes(before.signed)) {
+      if (before.signed.supersedes(signed)) return
+      before.heardMs = Math.max(before.heardMs, Math.min(heardMs, before.cameMs))
+      return
+    }
+    this.#entries.delete(peer)
+    this.#entries.set(peer, {
+      peer,
+      signed,
+      addresses: joined(addresses, before?.signed === undefined ? before?.addresses : undefined),
+      heardMs: Math.max(heardMs, before?.heardMs ?? -Infinity),
+      cameMs: nowMs,
+      teller: before === undefined ? teller : before.teller,
+      met: before?.met ?? false,
+      gone: false,
+      times: 0
+    })
+    if (before === undefined) this.#holdToShare(teller)
+  }
+
+  /** The body found somebody. */
+  find({ peer, addresses }: Contact, nowMs: number): void {
+    const before = this.#entries.get(peer)
+    if (before === undefined) {
+      const entry = { peer, signed: undefined, teller: null, met: false, gone: false, times: 0 }
+      const own = addresses.slice(0, addressesPerContactMax)
+      this.#entries.set(peer, { ...entry, addresses: own, heardMs: nowMs, cameMs: nowMs })
+      return
+    }
+    const { signed } = before
+    before.addresses = joined(signed?.record.addresses ?? addresses, addresses)
+    before.gone = false
+    if (signed === undefined) before.heardMs = nowMs
+  }
+
+  /** We are connected to it, or have just been. */
+  met(peer: PeerId, nowMs: number): void {
+    const entry = this.#entries.get(peer)
+    if (entry === undefined) return
+    entry.met = true
+    entry.gone = false
+    entry.heardMs = Math.max(entry.heardMs, nowMs)
+  }
+
+  /** It said goodbye, or was sent away. What others say of the life that was changes nothing. */
+  gone(peer: PeerId): void {
+    const entry = this.#entries.get(peer)
+    if (entry !== undefined) entry.gone = true
+  }
+
+  isAlive({ gone, heardMs }: Entry, nowMs: number): boolean {
+    return !gone && nowMs - heardMs < recordMsMax
+  }
+
+  /**
+   * Records for a peer to know, those first that we passed on less often (as SWIM does). Half are of peers
+   * that we met; the others come from all who told us of them in turn, however many each of them told.
+   * @param isWanted - of those who live
+   * @param nowMs - connected peers were met just now (`met`)
+   */
+  tell(
+    to: PeerId,
+    countMax: number,
+    isWanted: (record: PeerRecord, entry: Entry) => boolean,
+    nowMs: number
+  ): readonly ToldRecord[] {
+    const candidates: Changing[] = []
+    for (const entry of this.#entries.values()) {
+      if (entry.signed === undefined || entry.peer === to || !this.isAlive(entry, nowMs)) continue
+      if (isWanted(entry.signed.record, entry)) candidates.push(entry)
+    }
+    candidates.sort((a, b) => a.times - b.times)
+    const met = candidates.filter((entry) => entry.met)
+    const told = inTurns(candidates.filter((entry) => !entry.met))
+    const metCount = Math.max(Math.ceil(countMax / 2), countMax - told.length)
+    const chosen = met.slice(0, metCount)
+    chosen.push(...told.slice(0, countMax - chosen.length))
+    return chosen.flatMap((entry) => {
+      entry.times++
+      return entry.signed === undefined ? [] : [toldOf(entry.signed, nowMs - entry.heardMs)]
+    })
+  }
+
+  /**
+   * Forget who is too many: the oldest of the largest share, those first that we never met.
+   * @param isKept - not to be forgotten as long as there is anybody else
+   */
+  trim(isKept: (peer: PeerId) => boolean, nowMs: number): void {
+    const tooMany = this.#entries.size - this.#options.entriesMax
+    if (tooMany <= 0) return
+    const shares = new Map<string, Entry[]>()
+    const [met, kept]: [Entry[], Entry[]] = [[], []]
+    for (const entry of this.#entries.values()) {
+      if (isKept(entry.peer)) kept.push(entry)
+      else if (entry.met && this.isAlive(entry, nowMs)) met.push(entry)
+      else shareOf(shares, this.#options.shareOf(entry)).push(entry)
+    }
+    const groups = [...shares.values()]
+    for (const group of [...groups, met]) group.sort((a, b) => b.heardMs - a.heardMs)
+    for (let i = 0; i < tooMany; i++) {
+      const largest = groups.reduce<Entry[]>((a, b) => (b.length > a.length ? b : a), [])
+      const victim = largest.pop() ?? met.pop() ?? kept.pop()
+      this.#entries.delete(victim?.peer ?? '')
+    }
+  }
+
+  /** One who told us of more than its share loses the oldest of them. */
+  #holdToShare(teller: PeerId): void {
+    let count = 0
+    let oldest: Entry | undefined
+    for (const entry of this.#entries.values()) {
+      if (entry.teller !== teller || entry.met || entry.peer === teller) continue
+      count++
+      if (entry.heardMs < (oldest?.heardMs ?? Infinity)) oldest = entry
+    }
+    if (count > this.#options.entriesPerTellerMax) this.#entries.delete(oldest?.peer ?? '')
+  }
+}
+
+function shareOf(shares: Map<string, Entry[]>, name: string): Entry[] {
+  const share = shares.get(name) ?? []
+  shares.set(name, share)
+  return share
+}
+
+export function toldOf(signed: SignedRecord, agoMs: number): ToldRecord {
+  return { signed, heardSecondsAgo: Math.max(0, Math.ceil(agoMs / 1_000)) }
+}
+
+/** The first of each teller, the second of each, and so on. */
+function inTurns(entries: readonly Changing[]): Changing[] {
+  const taken = new Map<PeerId | null, number>()
+  const turns = entries.map((entry) => {
+    const turn = taken.get(entry.teller) ?? 0
+    taken.set(entry.teller, turn + 1)
+    return { entry, turn }
+  })
+  return turns.sort((a, b) => a.turn - b.turn).map(({ entry }) => entry)
+}
+
+function joined(first: readonly string[], then: readonly string[] = []): readonly string[] {
+  return [...new Set([...first, ...then])].slice(0, addressesPerContactMax)
+}

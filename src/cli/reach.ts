@@ -1,0 +1,14 @@
+import type { Status } from '../../peer/status.ts'
+
+/** How others can reach a daemon, for people. */
+export function reachFacts({ reachability, reach }: Status): Record<string, string> {
+  return {
+    reachability: `${reachability}: ${reach.explanation}`,
+    ...(reach.joinNote === null ? {} : { 'join line': reach.joinNote }),
+    ...(reach.remedy === null ? {} : { remedy: reach.remedy }),
+    ...(reach.relays.length === 0 ? {} : { helpers: reach.relays.join(', ') }),
+    ...(reach.gateways === null || reach.gateways.length === 0
+      ? {}
+      : { router: `forwards our port (UPnP, at ${reach.gateways.join(', ')})` })
+  }
+}
