@@ -72,6 +72,8 @@ export interface BodyComponents {
 }
 
 export interface BodyOptions {
+  /** Looks for peers of earlier runs, too. */
+  readonly remembers: boolean
   readonly bootstraps: readonly PeerAddress[]
   readonly bootstrap: BootstrapOptions
   readonly providers: ProvidersOptions
@@ -87,6 +89,7 @@ export interface BodyOptions {
 }
 
 export const bodyDefaults: BodyOptions = {
+  remembers: true,
   bootstraps: [],
   bootstrap: bootstrapDefaults,
   providers: providersDefaults,
@@ -101,9 +104,9 @@ export const bodyDefaults: BodyOptions = {
 /** What the network itself has to tell, besides what the participant emits. */
 export type NetworkEvent =
   | BootstrapEvent
+  | ReachEvent
   | LinkEvent
   | AccessEvent
-  | ReachEvent
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   /** A frame was given up on the way out. */
   | {
@@ -145,8 +148,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   readonly #announcer: Announcer | undefined
   readonly #providers: Providers
   readonly #bootstraps: Bootstraps
-  readonly #admission: Admission
   readonly #reachWatch: ReachWatch
+  readonly #admission: Admission
   readonly #listeners = new Set<(event: BodyEvent) => void>()
   readonly #links: Links
   readonly #frames: Frames
@@ -268,7 +271,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     this.#tellAddresses()
     this.#reachWatch.start()
     this.#bootstraps.start()
-    if (node.services.pubsub !== undefined) {
+    if (this.#options.remembers) {
       this.#guard.run('remembering peers', async () =>
         this.meet(await earlierPeers(node.peerStore, this.self, framesProtocol))
       )
@@ -328,11 +331,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   /** How others can reach us, as far as we know by now. */
   reach(): ReachOfNode {
     const { mapping, external } = this.#links.nat()
-    return reachOfNode(this.#parts.node, this.#addresses(), {
-      mapping,
-      external: external[0] ?? null,
-      punched: this.#links.views().filter(({ kind }) => kind === 'punched').length
-    })
+    const punched = this.#links.views().filter(({ kind }) => kind === 'punched').length
+    return reachOfNode(this.#parts.node, this.#addresses(), { mapping, external, punched })
   }
 
   /** Peers that the participant may want to know, from wherever. */
@@ -542,8 +542,8 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   }
 
   #stopSearching(): void {
-    this.#admission.stop()
     this.#reachWatch.stop()
+    this.#admission.stop()
     this.#bootstraps.stop()
     this.#providers.stop()
     this.#announcer?.stop()

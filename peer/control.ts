@@ -27,22 +27,17 @@ export interface ControlHandlers {
   /** Plain JSON. */
   status(): object
   peers(): object
+  /** What happened lately, oldest first. */
+  log(): object
+  /** @throws StarlingError, which is what the client gets */
+  ping(target: string): Promise<object>
+  /** Dial it from now on, or no more. @throws StarlingError */
+  addBootstrap(address: string): object
+  removeBootstrap(address: string): object
   /** Begin to stop. Called once the answer is out. */
   stop(): void
   /** Hear of events from now on. @returns how to hear no more */
   subscribe(listener: (event: object) => void): () => void
-  /** Missing in a relay. */
-  readonly swarm?: SwarmHandlers
-}
-
-/** What only a member of a swarm can be asked for. What they throw is what the client gets. */
-export interface SwarmHandlers {
-  /** What happened lately, oldest first. */
-  log(): object
-  ping(target: string): Promise<object>
-  /** Dial it from now on, or no more. */
-  addBootstrap(address: string): object
-  removeBootstrap(address: string): object
 }
 
 export interface ControlOptions {
@@ -167,7 +162,7 @@ async function answer(
     case '/peers':
       return send(response, 200, handlers.peers())
     case '/log':
-      return answerFor(response, handlers.swarm, (swarm) => swarm.log())
+      return send(response, 200, handlers.log())
     case '/events':
       return events.add(response)
     case '/stop': {
@@ -177,37 +172,27 @@ async function answer(
       return send(response, 202, { stopping: true })
     }
     case '/ping':
+      return answerFor(request, response, ({ target }) => handlers.ping(target))
     case '/bootstrap/add':
-    case '/bootstrap/remove': {
-      const body = await readBody(request, targetSchema)
-      if (isRefusal(body)) return refuse(response, body)
-      const ask = questions[request.url as keyof typeof questions]
-      return answerFor(response, handlers.swarm, (swarm) => ask(swarm, body.target))
-    }
+      return answerFor(request, response, ({ target }) => handlers.addBootstrap(target))
+    case '/bootstrap/remove':
+      return answerFor(request, response, ({ target }) => handlers.removeBootstrap(target))
   }
 }
 
 const emptySchema = z.strictObject({})
 const targetSchema = z.strictObject({ target: z.string().max(addressLengthMax) })
 
-const questions = {
-  '/ping': (swarm: SwarmHandlers, target: string) => swarm.ping(target),
-  '/bootstrap/add': (swarm: SwarmHandlers, target: string) => swarm.addBootstrap(target),
-  '/bootstrap/remove': (swarm: SwarmHandlers, target: string) => swarm.removeBootstrap(target)
-}
-
-/** What the user got wrong is an answer, too. */
+/** A question about one peer; what the user got wrong is an answer, too. */
 async function answerFor(
+  request: IncomingMessage,
   response: ServerResponse,
-  swarm: SwarmHandlers | undefined,
-  ask: (swarm: SwarmHandlers) => object | Promise<object>
+  handle: (body: z.infer<typeof targetSchema>) => object | Promise<object>
 ): Promise<void> {
-  if (swarm === undefined) {
-    const message = 'a relay is in no swarm: ask a daemon'
-    return refuse(response, { status: 404, code: 'STARLING_NOT_FOUND', message })
-  }
+  const body = await readBody(request, targetSchema)
+  if (isRefusal(body)) return refuse(response, body)
   try {
-    send(response, 200, await ask(swarm))
+    send(response, 200, await handle(body))
   } catch (error) {
     if (!isStarlingError(error)) throw error
     const status = error.kind === 'network' ? 502 : 400

@@ -2,13 +2,13 @@ import { Random } from '../src/core/random.ts'
 import type { Task } from '../src/learning/task.ts'
 import { participant } from '../protocols/participant.ts'
 import type { ParticipantOptions } from '../protocols/participant-io.ts'
+import type { Signer } from '../protocols/records/record.ts'
 import { openAccess, type Access, type AccessOptions } from './access/access.ts'
 import { DialRules, ownSubnets } from './network/hygiene.ts'
 import { readAddress, readPeerAddress, type PeerAddress } from './network/addresses.ts'
 import { GossipManners } from './discovery/announcements.ts'
-import { libp2pBody, type BodyEvent } from './body.ts'
-import type { Signer } from '../protocols/records/record.ts'
 import { ed25519Signer } from './discovery/signer.ts'
+import { libp2pBody, type BodyEvent } from './body.ts'
 import { startControl, type Control } from './control.ts'
 import { openHome, sweepHome, type Home } from './home.ts'
 import { openIdentity } from './identity.ts'
@@ -33,12 +33,12 @@ export interface DaemonOptions extends WorkOptions {
   readonly onlyBootstrap: boolean
   readonly listen: readonly string[]
   readonly announce: readonly string[]
+  /** Asks the router to forward our port. */
+  readonly upnp: boolean
   /** Find peers on the local network, if there is one. */
   readonly lan: boolean
   /** Who may take part. */
   readonly access: AccessOptions
-  /** Asks the router to forward our port. */
-  readonly upnp: boolean
   /** Port of the control API on 127.0.0.1; 0 for any free one. */
   readonly controlPort: number
   readonly participant: Partial<ParticipantOptions>
@@ -165,7 +165,7 @@ async function join(
     checkpoint
   })
   const { gate } = access
-  const body = libp2pBody({ bootstraps })({
+  const body = libp2pBody({ bootstraps, remembers: !options.onlyBootstrap })({
     ...{ node, machine, manners, rules, gate },
     trainer: work,
     store: work
@@ -220,19 +220,17 @@ async function join(
           const { peers, swarm, helpers } = machine.snapshot()
           return { peers, connections, swarm, helpers, heard }
         },
-        swarm: {
-          log: () => ({ events: recent.all }),
-          ping: (target) => body.ping(target),
-          addBootstrap(address) {
-            const bootstrap = readPeerAddress(address, 'bootstrap')
-            gate.addHelper(bootstrap.peer)
-            body.addBootstrap(bootstrap)
-            return { added: address }
-          },
-          removeBootstrap(address) {
-            body.removeBootstrap(readPeerAddress(address, 'bootstrap'))
-            return { removed: address }
-          }
+        log: () => ({ events: recent.all }),
+        ping: (target) => body.ping(target),
+        addBootstrap(address) {
+          const bootstrap = readPeerAddress(address, 'bootstrap')
+          gate.addHelper(bootstrap.peer)
+          body.addBootstrap(bootstrap)
+          return { added: address }
+        },
+        removeBootstrap(address) {
+          body.removeBootstrap(readPeerAddress(address, 'bootstrap'))
+          return { removed: address }
         },
         stop: () => void stop(),
         subscribe: (listener) => body.onEvent(listener)

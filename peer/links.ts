@@ -16,12 +16,14 @@ import {
   type ConnectionOrigin,
   type ConnectionView
 } from './network/connections.ts'
+import { FrameVersions, type IncompatibleEvent } from './network/frame-versions.ts'
 import type { StarlingNode } from './network/network.ts'
 import { Pruner } from './network/pruner.ts'
 import { within } from './within.ts'
 
 export type LinkEvent =
   | LadderEvent
+  | IncompatibleEvent
   /** A peer of ours is connected, in one more way. */
   | {
       readonly kind: 'connection'
@@ -85,6 +87,7 @@ export class Links {
   readonly #pruner: Pruner
   readonly #observers: Observers | undefined
   readonly #punch: Punch | undefined
+  readonly #versions = new FrameVersions(framesProtocol)
   readonly #up = new Set<PeerId>()
   /** Asked for by connect(), and not there yet. */
   readonly #wanted = new Set<PeerId>()
@@ -198,6 +201,10 @@ export class Links {
     await within(closeMsMax, lastWords)
     const { node } = this.#parts
     const id = peerIdFromString(peer)
+    for (const connection of this.connections.to(peer)) {
+      // A proper end keeps these two ports apart for a minute (TIME_WAIT), and there are no others.
+      if (this.#punch?.made(connection) === true) connection.abort(new Error('disconnected'))
+    }
     await node.hangUp(id, { signal: AbortSignal.timeout(closeMsMax) }).catch(() => undefined)
     for (const connection of node.getConnections(id)) {
       connection.abort(new Error('closing took too long'))
@@ -238,6 +245,8 @@ export class Links {
   }
 
   #identified({ connection, protocols, observedAddr }: IdentifyResult): void {
+    const incompatible = this.#versions.check(connection.remotePeer.toString(), protocols)
+    if (incompatible !== undefined) this.#parts.onEvent(incompatible)
     if (connection.status !== 'open') return
     const isOurs = this.#parts.node.services.dialer?.ownPort.carries(connection) ?? false
     if (observedAddr !== undefined && connection.direct && isOurs) {

@@ -1,3 +1,4 @@
+import { helpersMax } from '../src/core/limits.ts'
 import { Conduct } from './conduct.ts'
 import type { Ours } from './local-model.ts'
 import { Membership, type Neighbour } from './membership.ts'
@@ -10,7 +11,7 @@ import type {
 } from './participant-io.ts'
 import { Hearsay } from './records/hearsay.ts'
 import { OwnRecord } from './records/own-record.ts'
-import { toldOf, type RecordBook } from './records/record-book.ts'
+import { RecordBook, toldOf } from './records/record-book.ts'
 import type { SignedRecord } from './records/record.ts'
 
 export interface AcquaintanceComponents extends Pick<
@@ -56,7 +57,11 @@ export class Acquaintance {
     const own = new OwnRecord({ self, signer, role: 'peer', version: options.version })
     this.#components = components
     this.#options = options
-    this.#membership = new Membership(self, random.fork('membership'), options.degree)
+    const { degree } = options
+    this.#membership = new Membership(
+      { self, random: random.fork('membership'), book: new RecordBook() },
+      { degree, helpers: degree > 0 ? helpersMax : 0 }
+    )
     this.#own = own
     this.#hearsay = new Hearsay({ self, signer, book: this.#membership.book, own })
   }
@@ -274,12 +279,11 @@ export class Acquaintance {
     return records.length === 0 ? [] : [{ kind: 'send', to, message: { kind: 'peers', records } }]
   }
 
-  /** A peer in a new life does not know how far its record has come: others would not take the new one. */
-  #remind(peer: PeerId, { record }: Hello, nowMs: number): readonly ParticipantEffect[] {
-    const entry = this.book.get(peer)
-    if (entry?.signed?.supersedes(record) !== true) return []
-    const records: ToldRecord[] = [toldOf(entry.signed, nowMs - entry.heardMs)]
-    return [{ kind: 'send', to: peer, message: { kind: 'peers', records } }]
+  #remind(to: PeerId, { record }: Hello, nowMs: number): readonly ParticipantEffect[] {
+    const newer = this.book.newerThan(record, nowMs)
+    return newer === undefined
+      ? []
+      : [{ kind: 'send', to, message: { kind: 'peers', records: [newer] } }]
   }
 
   /** True once. */

@@ -1,10 +1,10 @@
-import { claimMax, helpersMax, recordsPerMessageMax } from '../src/core/limits.ts'
+import { claimMax, recordsPerMessageMax } from '../src/core/limits.ts'
 import { present } from '../src/core/assert.ts'
 import type { Random } from '../src/core/random.ts'
 import type { Contact, Hello, PeerId, Progress, ToldRecord } from './messages.ts'
 import type { ParticipantEffect } from './participant-io.ts'
 import type { PeerRecord } from './records/record.ts'
-import { RecordBook, type Entry } from './records/record-book.ts'
+import type { Entry, RecordBook } from './records/record-book.ts'
 
 /** A connected peer. */
 export interface Neighbour extends Progress {
@@ -16,6 +16,19 @@ export interface Neighbour extends Progress {
   readonly offers: readonly string[]
   /** Of its model; null while it has none. */
   readonly lineage: string | null
+}
+
+export interface MembershipComponents {
+  readonly self: PeerId
+  readonly random: Random
+  readonly book: RecordBook
+}
+
+export interface MembershipOptions {
+  /** Connections to keep; 0 for a fixed overlay, where the body decides who is connected. */
+  readonly degree: number
+  /** Helpers to be connected to, beside. */
+  readonly helpers: number
 }
 
 /** What came of dialing somebody. */
@@ -45,8 +58,9 @@ const mixingLooks = 12
 export class Membership {
   readonly #self: PeerId
   readonly #random: Random
+  readonly #book: RecordBook
   readonly #degree: number
-  readonly #book = new RecordBook()
+  readonly #helpers: number
   /** Of peers in the book: of others nothing is remembered. */
   readonly #dials = new Map<PeerId, Dials>()
   readonly #neighbours = new Map<PeerId, Neighbour>()
@@ -57,11 +71,14 @@ export class Membership {
   readonly #order: PeerId[] = []
   #looks: number
 
-  /** @param degree - connections to keep; 0 for a fixed overlay, where the body decides who is connected */
-  constructor(self: PeerId, random: Random, degree: number) {
+  constructor(components: MembershipComponents, options: MembershipOptions) {
+    const { self, random, book } = components
+    const { degree, helpers } = options
     this.#self = self
     this.#random = random
+    this.#book = book
     this.#degree = degree
+    this.#helpers = helpers
     this.#looks = degree > 0 ? random.fork('mixing').integer(mixingLooks) : 0
   }
 
@@ -165,9 +182,14 @@ export class Membership {
     }
   }
 
+  /** Whoever is connected lives. */
+  metAll(nowMs: number): void {
+    for (const peer of this.#order) this.#book.met(peer, nowMs)
+  }
+
   /** Whom a peer of this task should know: others of the task, and helpers. */
   tell(to: PeerId, task: string, nowMs: number): readonly ToldRecord[] {
-    for (const peer of this.#order) this.#book.met(peer, nowMs)
+    this.metAll(nowMs)
     const isWanted = (record: PeerRecord): boolean =>
       record.task === task || record.role === 'helper'
     return this.#book.tell(to, recordsPerMessageMax - 1, isWanted, nowMs) // our own comes first
@@ -178,14 +200,14 @@ export class Membership {
    * @param task - of ours; null while there is none, and then whoever is there may tell
    */
   fill(task: string | null, nowMs: number): readonly ParticipantEffect[] {
-    if (this.#degree === 0) return []
+    if (this.#degree === 0 && this.#helpers === 0) return []
     const isHelper = (peer: PeerId): boolean => roleOf(this.#book.get(peer)) === 'helper'
     const dialing = [...this.#dialing].filter(isHelper).length
     const helpers = this.neighbours.filter(({ role }) => role === 'helper').length
     const peers = this.#neighbours.size - helpers
     return [
       ...this.#dial('peer', this.#degree - peers - (this.#dialing.size - dialing), task, nowMs),
-      ...this.#dial('helper', helpersMax - helpers - dialing, task, nowMs)
+      ...this.#dial('helper', this.#helpers - helpers - dialing, task, nowMs)
     ]
   }
 

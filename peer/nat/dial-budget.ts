@@ -21,8 +21,9 @@ export class DialBudget {
   /** @returns whether one more dial may be made now; it then counts as made */
   take(): boolean {
     const nowMs = this.#nowMs()
-    const earned = ((nowMs - this.#filledMs) / 60_000) * this.#perMinute
-    this.#tokens = Math.min(this.#perMinute, this.#tokens + earned)
+    const minutes = (nowMs - this.#filledMs) / 60_000
+    if (minutes > 0) this.#tokens += minutes * this.#perMinute
+    this.#tokens = Math.min(this.#perMinute, this.#tokens)
     this.#filledMs = nowMs
     if (this.#tokens < 1) {
       this.#refused++

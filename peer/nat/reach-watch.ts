@@ -9,11 +9,11 @@ export type ReachEvent =
 
 export interface ReachWatchComponents {
   readonly guard: Guard
-  readonly reach: () => Verdict & { readonly line: JoinLine | undefined }
+  readonly reach: () => Picture
   readonly onEvent: (event: ReachEvent) => void
 }
 
-type Told = Pick<Verdict, 'reachability' | 'explanation'> & { readonly address: string | undefined }
+type Picture = Verdict & { readonly line: JoinLine | undefined }
 
 /** A place at a relay or a dial from outside changes the picture without any address of ours changing. */
 const lookMs = 5_000
@@ -21,35 +21,43 @@ const lookMs = 5_000
 /** Tells when how we can be reached is no longer what it was. */
 export class ReachWatch {
   readonly #parts: ReachWatchComponents
-  #told: Told | undefined
+  #told: Picture | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(parts: ReachWatchComponents) {
     this.#parts = parts
   }
 
+  /** From here on what changes is told; whoever starts us asks for the first picture itself. */
   start(): void {
     const look = this.#parts.guard.wrap('looking how we are reached', () => this.look())
     this.#timer = setInterval(look, lookMs)
     this.#timer.unref()
+    this.#told = this.#picture()
   }
 
   stop(): void {
     clearInterval(this.#timer)
+    this.#told = undefined
   }
 
   look(): void {
-    const { reachability, explanation, remedy, line } = this.#parts.reach()
     const told = this.#told
-    // A line that is gone for a moment is no news: there is nothing better to pass on.
-    this.#told = { reachability, explanation, address: line?.address ?? told?.address }
-    // Whoever started us asks for the first picture itself.
     if (told === undefined) return
-    if (reachability !== told.reachability || explanation !== told.explanation) {
+    const now = this.#picture()
+    this.#told = now
+    if (now.reachability !== told.reachability || now.explanation !== told.explanation) {
+      const { reachability, explanation, remedy } = now
       this.#parts.onEvent({ kind: 'reachability', reachability, explanation, remedy })
     }
-    if (line !== undefined && line.address !== told.address) {
-      this.#parts.onEvent({ kind: 'join-line', ...line })
+    if (now.line !== undefined && now.line.address !== told.line?.address) {
+      this.#parts.onEvent({ kind: 'join-line', ...now.line })
     }
+  }
+
+  /** A line that is gone for a moment is no news: there is nothing better to pass on. */
+  #picture(): Picture {
+    const picture = this.#parts.reach()
+    return { ...picture, line: picture.line ?? this.#told?.line }
   }
 }

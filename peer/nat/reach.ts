@@ -3,15 +3,16 @@ import { isPublic, isRelayed, reachOf } from '../network/addresses.ts'
 import { joinLine, type JoinLine } from '../network/join-line.ts'
 import type { StarlingNode } from '../network/network.ts'
 import { portOf } from './dial-back.ts'
-import { judgeReach, type Mapping, type Verdict } from './reachability.ts'
+import type { Mapping } from './observers.ts'
+import { judgeReach, type Verdict } from './reachability.ts'
 
 /** How others can reach us, as `status` tells it; the names are a promise to programs. */
 export interface Reached extends Verdict {
   /** Public addresses at which somebody outside has reached us. */
   readonly verified: readonly string[]
   readonly mapping: Mapping
-  /** Where far ends see our connections come from; null when unknown or when they disagree. */
-  readonly external: string | null
+  /** Where far ends see our connections come from; none when unknown or when they disagree. */
+  readonly external: readonly string[]
   /** Helpers that hold a place for us. */
   readonly relays: readonly string[]
   /** Routers that forward our ports when asked; null when none is looked for. */
@@ -23,7 +24,8 @@ export interface Reached extends Verdict {
 /** What is known of our router by those who watch connections. */
 export interface Seen {
   readonly mapping: Mapping
-  readonly external: string | null
+  readonly external: readonly string[]
+  /** Connections that were punched through routers. */
   readonly punched: number
 }
 

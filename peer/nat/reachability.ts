@@ -1,5 +1,4 @@
-/** How our router changes the address of what we send, as far ends see it. */
-export type Mapping = 'unknown' | 'none' | 'stable' | 'changing'
+import type { Mapping } from './observers.ts'
 
 /** All that a verdict about our reachability rests on. */
 export interface ReachFacts {
@@ -45,11 +44,7 @@ export function judgeReach(facts: ReachFacts): Verdict {
   }
   if (facts.listening !== 'beyond') {
     const where = facts.listening === 'loopback' ? 'on this machine only' : 'nowhere'
-    return verdict(
-      'isolated',
-      `we listen ${where}`,
-      'listen on 0.0.0.0 (--listen, or leave it out)'
-    )
+    return verdict('isolated', `we listen ${where}`, listenWider)
   }
   if (isRefused || mapping === 'stable' || mapping === 'changing' || mapping === 'none') {
     const why = mapping === 'none' || claimed !== null ? 'a firewall' : 'our router'
@@ -84,7 +79,7 @@ function throughRelays(facts: ReachFacts): Verdict {
     return verdict(
       'relay-only',
       `others reach us through ${helpers} alone: we listen on this machine only`,
-      'listen on 0.0.0.0 (--listen, or leave it out)'
+      listenWider
     )
   }
   const what =
@@ -92,6 +87,9 @@ function throughRelays(facts: ReachFacts): Verdict {
     'first that tries, or with a second helper'
   return verdict('unknown', what, facts.isRefused ? openPort(facts) : null)
 }
+
+const listenWider =
+  'connect this machine to a network, and listen on 0.0.0.0 (--listen, or leave it out)'
 
 function openPort({ forward, mapping }: ReachFacts): string {
   const port =

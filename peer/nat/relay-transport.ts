@@ -63,52 +63,55 @@ export function relayTransport(): (components: CircuitRelayTransportComponents) 
       if (reservationStore.hasReservation(connection.remotePeer)) await accept(stream, connection)
       else stream.abort(new Error('no relay of ours'))
     }
+    const places = placesAt(reservationStore, components)
     const createListener = transport.createListener.bind(transport)
-    transport.createListener = (options) =>
-      listenThroughRelays(createListener(options), reservationStore, components)
+    transport.createListener = (options) => places.shownBy(createListener(options))
     return transport
   }
 }
 
-function listenThroughRelays(
-  listener: Listener,
+/**
+ * Where we can be reached by our reservations, kept from the first of them on: libp2p may make one
+ * before it listens anywhere.
+ */
+function placesAt(
   reservations: Reservations,
   { addressManager, connectionManager, logger }: CircuitRelayTransportComponents
-): Listener {
+): { shownBy(listener: Listener): Listener } {
   const log = logger.forComponent('starling:relay-transport')
   const guard = new Guard((where, error) => log.error('in %s - %e', where, error))
   const held = new Map<string, readonly Multiaddr[]>()
-  const changed = (): boolean => listener.dispatchEvent(new CustomEvent('listening'))
-  const drop = (relay: string): void => {
+  const listeners = new Set<Listener>()
+  const hold = (relay: string, addresses: readonly Multiaddr[]): void => {
     for (const address of held.get(relay) ?? []) addressManager.removeObservedAddr(address)
-    held.delete(relay)
+    held.set(relay, addresses)
+    for (const address of addresses) {
+      addressManager.confirmObservedAddr(address, { type: 'transport' })
+    }
+    for (const listener of listeners) listener.dispatchEvent(new CustomEvent('listening'))
   }
-  const listening = [
-    guard.listen(reservations, reservationAdded, ({ detail: { relay, details } }: Change) => {
-      const over = connectionManager
-        .getConnections(relay)
-        .find(({ id }) => id === details.connection)
-      drop(relay.toString())
-      const addresses = addressesAt(relay, details, over)
-      held.set(relay.toString(), addresses)
-      for (const address of addresses) {
-        addressManager.confirmObservedAddr(address, { type: 'transport' })
+  // The transport's own: they live and end together.
+  guard.listen(reservations, reservationAdded, ({ detail: { relay, details } }: Change) => {
+    const over = connectionManager.getConnections(relay).find(({ id }) => id === details.connection)
+    hold(relay.toString(), addressesAt(relay, details, over))
+  })
+  guard.listen(reservations, reservationLost, ({ detail: { relay } }: Change) => {
+    hold(relay.toString(), [])
+    held.delete(relay.toString())
+  })
+  return {
+    shownBy(listener) {
+      listeners.add(listener)
+      listener.listen = () => Promise.resolve()
+      listener.getAddrs = () => [...held.values()].flat()
+      const close = listener.close.bind(listener)
+      listener.close = () => {
+        listeners.delete(listener)
+        return close()
       }
-      changed()
-    }),
-    guard.listen(reservations, reservationLost, ({ detail: { relay } }: Change) => {
-      drop(relay.toString())
-      changed()
-    })
-  ]
-  listener.listen = () => Promise.resolve()
-  listener.getAddrs = () => [...held.values()].flat()
-  const close = listener.close.bind(listener)
-  listener.close = () => {
-    for (const stop of listening) stop()
-    return close()
+      return listener
+    }
   }
-  return listener
 }
 
 /**

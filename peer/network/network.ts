@@ -21,7 +21,6 @@ import {
   inboundConnectionsPerSecondMax,
   topicBytesPerPeerMax
 } from '../../src/core/limits.ts'
-import { lan, type Lan } from '../discovery/lan.ts'
 import { proofs, type Proofs } from '../nat/proofs.ts'
 import { relayListen, relayTransport } from '../nat/relay-transport.ts'
 import { relays, type Relays } from '../nat/relays.ts'
@@ -30,6 +29,7 @@ import { DialBudget } from '../nat/dial-budget.ts'
 import { dialer, type Dialer } from '../nat/dialer.ts'
 import { chooseOwnPort } from '../nat/own-port.ts'
 import { reuseTcp } from '../nat/reuse-tcp.ts'
+import { lan, type Lan } from '../discovery/lan.ts'
 import { readAddress } from './addresses.ts'
 import type { DialRules } from './hygiene.ts'
 import { nameResolvers, systemNames, type NameService } from './names.ts'
@@ -132,8 +132,8 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
     },
     services: {
       ...commonServices(),
-      ...(options.lan === true ? { lan: lan() } : {}),
       ...paths.services,
+      ...(options.lan === true ? { lan: lan() } : {}),
       ...(discovers && options.isPrivate !== true ? discovery(options.gossipScore) : {})
     }
   })

@@ -28,9 +28,13 @@ export function placeOfIp(ip: string): Place {
   }
 }
 
-/** The eight groups of an IPv6 address, without leading zeros; `::` is written out. */
+/** The eight groups of an IPv6 address, without leading zeros; `::` and a last IPv4 are written out. */
 export function groupsOf(ip: string): readonly string[] {
-  const [bare = ''] = ip.split('%')
+  const [zoneless = ''] = ip.split('%')
+  const bare = zoneless.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes) => {
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number)
+    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
+  })
   const [head = '', tail] = bare.split('::')
   const before = head === '' ? [] : head.split(':')
   const after = tail === undefined || tail === '' ? [] : tail.split(':')

@@ -37,6 +37,8 @@ const lookMs = 1_000
 
 export type CircuitEvent =
   | { readonly kind: 'reserved'; readonly peer: string }
+  /** Its reservation is over: it is gone, or has not renewed it. */
+  | { readonly kind: 'released'; readonly peer: string }
   | { readonly kind: 'circuit-opened'; readonly from: string; readonly to: string }
   | {
       readonly kind: 'circuit-closed'
@@ -142,6 +144,7 @@ export class Circuits {
     if (reservation === undefined) return
     this.#reservations.delete(peer)
     this.#places.remove(reservation.place)
+    this.#parts.onEvent({ kind: 'released', peer })
   }
 
   async #onHop(stream: Stream, connection: Connection): Promise<void> {

@@ -1,25 +1,24 @@
 import { autoNATv2 } from '@libp2p/autonat-v2'
-import type { Libp2pEvents } from '@libp2p/interface'
+import type { Libp2pEvents, PrivateKey } from '@libp2p/interface'
 import { passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { Random } from '../../src/core/random.ts'
+import { rendezvous, type Rendezvous } from '../../protocols/rendezvous.ts'
+import { libp2pBody, type BodyEvent, type Libp2pBody, type Store, type Trainer } from '../body.ts'
 import { startControl, type Control } from '../control.ts'
+import { GossipManners } from '../discovery/announcements.ts'
+import { ed25519Signer } from '../discovery/signer.ts'
 import { Guard } from '../guarded.ts'
 import { openHome, sweepHome, type Home } from '../home.ts'
 import { openIdentity } from '../identity.ts'
 import { lockHome, type Lock } from '../lock.ts'
-import { reachOf } from '../network/addresses.ts'
-import { joinLine, type JoinLine } from '../network/join-line.ts'
-import {
-  commonServices,
-  commonSettings,
-  discovery,
-  startNetwork,
-  type StarlingNode
-} from '../network/network.ts'
+import { reachOf, readPeerAddress, type PeerAddress } from '../network/addresses.ts'
+import { commonServices, commonSettings, discovery, type StarlingNode } from '../network/network.ts'
+import { Recent } from '../recent.ts'
 import { reasonOf } from '../reason.ts'
 import { Budget } from './budget.ts'
 import { Circuits, type CircuitEvent } from './circuits.ts'
@@ -36,6 +35,8 @@ export interface RelayOptions {
   readonly listen: readonly string[]
   /** Multiaddrs that others should use to reach us, besides those found here. */
   readonly announce: readonly string[]
+  /** Multiaddrs with peer ids of other helpers: what one knows of who works on what, all come to know. */
+  readonly bootstrap: readonly string[]
   /** UDP port of the STUN responder; null for none. */
   readonly stunPort: number | null
   /** Port of the control API on 127.0.0.1; 0 for any free one. */
@@ -47,12 +48,10 @@ export interface RelayOptions {
 }
 
 export type RelayEvent =
+  | BodyEvent
   | CircuitEvent
   /** How many were refused for one reason since the last time this was said. */
   | { readonly kind: 'refused'; readonly why: Refusal; readonly count: number }
-  | { readonly kind: 'trouble'; readonly what: string }
-  /** A failure of our own code that was contained. */
-  | { readonly kind: 'bug'; readonly where: string; readonly reason: string }
 
 /** A helper: peers begin with it, are seen and reached through it. It trains nothing. */
 export interface Relay {
@@ -60,7 +59,6 @@ export interface Relay {
   readonly home: Home
   readonly control: Control
   status(): RelayStatus
-  joinLine(): JoinLine | undefined
   /** Settles when the relay has stopped. */
   readonly done: Promise<void>
   /** Within five seconds. */
@@ -84,19 +82,26 @@ const stopMsMax = 4_500
  *   STARLING_BAD_MULTIADDR
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const bootstraps = options.bootstrap.map((address) => readPeerAddress(address, 'join'))
   const home = await openHome(options.home)
   const lock = await lockHome(home.path)
   try {
-    return await start(options, home, lock)
+    return await start(options, home, lock, bootstraps)
   } catch (error) {
     await lock.release()
     throw error
   }
 }
 
-async function start(options: RelayOptions, home: Home, lock: Lock): Promise<Relay> {
+async function start(
+  options: RelayOptions,
+  home: Home,
+  lock: Lock,
+  bootstraps: readonly PeerAddress[]
+): Promise<Relay> {
   await sweepHome(home)
-  const listeners = new Set([options.onEvent])
+  const recent = new Recent<RelayEvent>()
+  const listeners = new Set([options.onEvent, (event: RelayEvent) => recent.add(event)])
   const tell = (event: RelayEvent): void => {
     for (const listener of listeners) listener(event)
   }
@@ -108,7 +113,10 @@ async function start(options: RelayOptions, home: Home, lock: Lock): Promise<Rel
   const gate = new Gate(options.limits)
   const budget = new Budget(options.limits, startedMs)
   const shared = { guard, refused, nowMs, memoryBytes: () => memory.bytes }
-  const node = await createNode(options, home, tell, { ...shared, gate })
+  const { node, machine, body } = await inhabit(options, home, bootstraps, tell, {
+    ...shared,
+    gate
+  })
   const circuits = new Circuits({ ...shared, node, budget, limits: options.limits, onEvent: tell })
 
   const { promise: done, resolve, reject } = Promise.withResolvers<void>()
@@ -130,17 +138,19 @@ async function start(options: RelayOptions, home: Home, lock: Lock): Promise<Rel
       circuits.peerDown(detail.remotePeer.toString())
     }
     guard.listen(node, 'connection:close', onClose)
-    closing.push(() => node.stop())
-    await circuits.start()
+    body.onEvent(tell)
+    closing.push(() => body.stop())
+    await circuits.start() // whoever dials us finds it
     closing.push(() => circuits.stop())
-    await startNetwork(node)
+    await body.start()
     const stun = await openStun(options, shared)
     if (stun !== undefined) closing.push(() => stun.stop())
     closing.push(tellOfRefusals(refused, guard, tell))
 
     const status = (): RelayStatus => ({
-      ...describeRelay({ node, gate, circuits, budget, refused, stun, guard, ...options }),
+      ...describeRelay({ node, machine, body, gate, circuits, budget, refused, stun, ...options }),
       memory: { bytes: memory.bytes, max: options.limits.memoryBytes },
+      bugs: guard.bugs + body.status().bugs,
       uptimeSeconds: Math.round((nowMs() - startedMs) / 1_000)
     })
     const control = await startControl(
@@ -148,6 +158,16 @@ async function start(options: RelayOptions, home: Home, lock: Lock): Promise<Rel
       {
         status,
         peers: () => ({ role: 'relay', peers: peersOf(node, circuits) }),
+        log: () => ({ events: recent.all }),
+        ping: (target) => body.ping(target),
+        addBootstrap(address) {
+          body.addBootstrap(readPeerAddress(address, 'bootstrap'))
+          return { added: address }
+        },
+        removeBootstrap(address) {
+          body.removeBootstrap(readPeerAddress(address, 'bootstrap'))
+          return { removed: address }
+        },
         stop: () => void stop(),
         subscribe: (listener) => {
           listeners.add(listener)
@@ -157,13 +177,11 @@ async function start(options: RelayOptions, home: Home, lock: Lock): Promise<Rel
       { port: options.controlPort }
     )
     closing.push(() => control.stop())
-    const self = node.peerId.toString()
     return {
-      self,
+      self: body.self,
       home,
       control,
       status,
-      joinLine: () => joinLine(self, node.getMultiaddrs().map(String)),
       done,
       stop
     }
@@ -175,15 +193,47 @@ async function start(options: RelayOptions, home: Home, lock: Lock): Promise<Rel
 
 type DoormanShare = Omit<Parameters<typeof doorman>[0], 'isPublic'>
 
-/** Not started. */
-async function createNode(
+/** A node, not started, and who lives there: a rendezvous, which knows who works on what. */
+async function inhabit(
   options: RelayOptions,
   home: Home,
+  bootstraps: readonly PeerAddress[],
+  tell: (event: RelayEvent) => void,
+  door: DoormanShare
+): Promise<{ node: StarlingNode; machine: Rendezvous; body: Libp2pBody }> {
+  const privateKey = await openIdentity(home)
+  const manners = new GossipManners(door.nowMs)
+  const node = await createNode(options, privateKey, home, manners, tell, door)
+  const self = node.peerId.toString()
+  const machine = rendezvous({ version: options.version })({
+    self,
+    random: new Random(`relay/${self}`),
+    signer: ed25519Signer(privateKey)
+  })
+  const body = libp2pBody({ bootstraps })({
+    node,
+    machine,
+    trainer: noTrainer,
+    store: noStore,
+    manners
+  })
+  return { node, machine, body }
+}
+
+const nothing = (): Promise<never> => Promise.reject(new Error('a relay trains nothing'))
+const noTrainer: Trainer = { adopt: nothing, train: nothing, merge: nothing, evaluate: nothing }
+const noStore: Store = { save: nothing }
+
+async function createNode(
+  options: RelayOptions,
+  privateKey: PrivateKey,
+  home: Home,
+  manners: GossipManners,
   tell: (event: RelayEvent) => void,
   door: DoormanShare
 ): Promise<StarlingNode> {
   const settings = await commonSettings({
-    privateKey: await openIdentity(home),
+    privateKey,
     listen: options.listen,
     announce: options.announce,
     datastorePath: home.peers,
@@ -217,7 +267,10 @@ async function createNode(
     services: {
       ...commonServices(),
       // What members behind a router call themselves at home is no use to the world.
-      ...discovery(() => 0, isPublic ? removePrivateAddressesMapper : passthroughMapper),
+      ...discovery(
+        (peer) => manners.score(peer),
+        isPublic ? removePrivateAddressesMapper : passthroughMapper
+      ),
       autonat: autoNATv2()
     }
   })
@@ -263,7 +316,7 @@ class Memory {
     const look = (): void => {
       this.bytes = process.memoryUsage.rss()
     }
-    this.#timer = setInterval(guard.wrap('looking at memory', look), memoryMs)
+    this.#timer = setInterval(guard.wrap('looking at memory', look), memoryMs).unref()
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
-import type { Guard } from '../guarded.ts'
-import { joinLine } from '../network/join-line.ts'
+import type { Rendezvous } from '../../protocols/rendezvous.ts'
+import type { Libp2pBody } from '../body.ts'
 import type { StarlingNode } from '../network/network.ts'
-import type { Reachability } from '../nat/reachability.ts'
+import type { Status } from '../status.ts'
 import type { Budget } from './budget.ts'
 import type { Circuits } from './circuits.ts'
 import type { Gate } from './gate.ts'
@@ -14,7 +14,8 @@ export interface RelayStatus {
   readonly role: 'relay'
   readonly peerId: string
   readonly version: string
-  readonly reachability: Reachability
+  readonly reachability: Status['reachability']
+  readonly reach: Status['reach']
   readonly listen: readonly string[]
   readonly join: string | null
   readonly connections: {
@@ -35,6 +36,12 @@ export interface RelayStatus {
     readonly bytesPerConnection: number | null
     readonly secondsPerConnection: number | null
   }
+  /** Tasks that newcomers are told of, with how many of their peers are connected. */
+  readonly tasks: readonly { readonly task: string; readonly peers: number }[]
+  /** Peers of which we have a record, of all tasks. */
+  readonly known: number
+  /** Connected helpers, by peer id. */
+  readonly helpers: readonly string[]
   /** Who was told no, by reason. */
   readonly refused: Readonly<Partial<Record<Refusal, number>>>
   readonly stun: {
@@ -52,28 +59,31 @@ export interface RelayStatus {
 
 export interface RelayParts {
   readonly node: StarlingNode
+  readonly machine: Rendezvous
+  readonly body: Libp2pBody
   readonly gate: Gate
   readonly circuits: Circuits
   readonly budget: Budget
   readonly refused: Tally<Refusal>
   readonly stun: StunServer | undefined
-  readonly guard: Guard
   readonly limits: RelayLimits
   readonly version: string
 }
 
 /** Everything in a status but what the process itself knows. */
-export function describeRelay(parts: RelayParts): Omit<RelayStatus, 'memory' | 'uptimeSeconds'> {
-  const { node, gate, circuits, budget, refused, stun, guard, limits } = parts
-  const self = node.peerId.toString()
-  const listen = node.getMultiaddrs().map(String)
-  const line = joinLine(self, listen)
+export function describeRelay(
+  parts: RelayParts
+): Omit<RelayStatus, 'memory' | 'bugs' | 'uptimeSeconds'> {
+  const { node, machine, body, gate, circuits, budget, refused, stun, limits } = parts
+  const { tasks, known, helpers } = machine.snapshot()
+  const { reachability, line, ...reach } = body.reach()
   return {
     role: 'relay',
-    peerId: self,
+    peerId: body.self,
     version: parts.version,
-    reachability: line?.reach === 'public' ? 'public' : 'unknown',
-    listen,
+    reachability,
+    reach,
+    listen: node.getMultiaddrs().map(String),
     join: line?.address ?? null,
     connections: { open: gate.connections, handshakes: gate.handshakes, max: limits.connections },
     reservations: { held: circuits.reservations, max: limits.reservations },
@@ -85,6 +95,9 @@ export function describeRelay(parts: RelayParts): Omit<RelayStatus, 'memory' | '
       bytesPerConnection: finite(limits.bytesPerCircuit),
       secondsPerConnection: finite(limits.secondsPerCircuit)
     },
+    tasks,
+    known,
+    helpers,
     refused: refused.counts,
     stun:
       stun === undefined
@@ -94,8 +107,7 @@ export function describeRelay(parts: RelayParts): Omit<RelayStatus, 'memory' | '
             answered: stun.answered,
             ignored: stun.ignored,
             tooFast: stun.tooFast
-          },
-    bugs: guard.bugs
+          }
   }
 }
 

@@ -30,12 +30,15 @@ export interface RecordBookOptions {
   readonly entriesPerTellerMax: number
   /** Entries of one name share a fate: when room is short, those of the largest share lose the oldest. */
   readonly shareOf: (entry: Entry) => string
+  /** Those whom we met lately go last, whatever their share. */
+  readonly sparesMet: boolean
 }
 
 export const recordBookDefaults: RecordBookOptions = {
   entriesMax: contactsMax,
   entriesPerTellerMax: contactsPerTellerMax,
-  shareOf: ({ met, teller }) => (met ? 'met' : `told/${teller ?? ''}`)
+  shareOf: ({ met, teller }) => (met ? 'met' : `told/${teller ?? ''}`),
+  sparesMet: true
 }
 
 type Changing = { -readonly [Key in keyof Entry]: Entry[Key] } & {
@@ -44,6 +47,9 @@ type Changing = { -readonly [Key in keyof Entry]: Entry[Key] } & {
   /** How often we passed it on. */
   times: number
 }
+
+/** Forgotten at once beyond what is needed, as a share of all: whom to forget takes a look at everybody. */
+const slackShare = 1 / 32
 
 const recordMsMax = recordSecondsMax * 1_000
 
@@ -143,6 +149,16 @@ export class RecordBook {
     if (entry !== undefined) entry.gone = true
   }
 
+  /**
+   * What a peer in a new life has to be told: it does not know how far its record has come, and others
+   * would not take the new one.
+   */
+  newerThan(record: SignedRecord, nowMs: number): ToldRecord | undefined {
+    const entry = this.#entries.get(record.record.peer)
+    if (entry?.signed?.supersedes(record) !== true) return undefined
+    return toldOf(entry.signed, nowMs - entry.heardMs)
+  }
+
   isAlive({ gone, heardMs }: Entry, nowMs: number): boolean {
     return !gone && nowMs - heardMs < recordMsMax
   }
@@ -181,14 +197,15 @@ export class RecordBook {
    * @param isKept - not to be forgotten as long as there is anybody else
    */
   trim(isKept: (peer: PeerId) => boolean, nowMs: number): void {
-    const tooMany = this.#entries.size - this.#options.entriesMax
-    if (tooMany <= 0) return
+    const { entriesMax, shareOf, sparesMet } = this.#options
+    if (this.#entries.size <= entriesMax) return
+    const tooMany = this.#entries.size - entriesMax + Math.floor(entriesMax * slackShare)
     const shares = new Map<string, Entry[]>()
     const [met, kept]: [Entry[], Entry[]] = [[], []]
     for (const entry of this.#entries.values()) {
       if (isKept(entry.peer)) kept.push(entry)
-      else if (entry.met && this.isAlive(entry, nowMs)) met.push(entry)
-      else shareOf(shares, this.#options.shareOf(entry)).push(entry)
+      else if (sparesMet && entry.met && this.isAlive(entry, nowMs)) met.push(entry)
+      else listOf(shares, shareOf(entry)).push(entry)
     }
     const groups = [...shares.values()]
     for (const group of [...groups, met]) group.sort((a, b) => b.heardMs - a.heardMs)
@@ -212,10 +229,10 @@ export class RecordBook {
   }
 }
 
-function shareOf(shares: Map<string, Entry[]>, name: string): Entry[] {
-  const share = shares.get(name) ?? []
-  shares.set(name, share)
-  return share
+function listOf(shares: Map<string, Entry[]>, name: string): Entry[] {
+  const list = shares.get(name) ?? []
+  shares.set(name, list)
+  return list
 }
 
 export function toldOf(signed: SignedRecord, agoMs: number): ToldRecord {

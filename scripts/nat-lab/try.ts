@@ -84,8 +84,7 @@ async function toldAfter(a: Seat, b: Seat): Promise<number | undefined> {
 
 function eventOf({ member }: Seat, { peerId }: Seat): number | undefined {
   const found = member.events.find(
-    ({ event }) =>
-      event.kind === 'connection' && event.peer === peerId && event.path !== 'relayed'
+    ({ event }) => event.kind === 'connection' && event.peer === peerId && event.path !== 'relayed'
   )
   return found === undefined ? undefined : Number(found.event.afterMs)
 }

@@ -34,5 +34,7 @@ async function listen(client: ControlClient, signal: AbortSignal): Promise<void>
 }
 
 function tell(what: object): void {
-  process.stdout.write(JSON.stringify({ atMs: performance.timeOrigin + performance.now(), ...what }) + '\n')
+  process.stdout.write(
+    JSON.stringify({ atMs: performance.timeOrigin + performance.now(), ...what }) + '\n'
+  )
 }

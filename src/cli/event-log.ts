@@ -52,6 +52,19 @@ export function logEvent(logger: Logger, event: BodyEvent): void {
       return logger.warn(
         `cannot reach ${event.address}: ${event.reason}; trying again in ${Math.round(event.retryInMs / 1000)} s`
       )
+    case 'not-admitted':
+      return logger.warn(
+        event.by === 'us'
+          ? `peer ${event.peer} is not let in: ${event.detail}`
+          : `peer ${event.peer} does not let us in: ${event.detail}`
+      )
+    case 'listening':
+      return logger.debug(`listening on ${event.addresses.join(', ')}`)
+    case 'peer-incompatible':
+      return logger.warn(
+        `peer ${event.peer} runs another version of starling (${event.theirs}, ours is ${event.ours}): ` +
+          'update the older one'
+      )
     case 'reachability':
       return logger.info(
         `reachability: ${event.reachability}: ${event.explanation}` +
@@ -66,14 +79,6 @@ export function logEvent(logger: Logger, event: BodyEvent): void {
       )
     case 'upgrade-failed':
       return logger.info(`peer ${event.peer} stays behind a relay for now: ${event.reason}`)
-    case 'not-admitted':
-      return logger.warn(
-        event.by === 'us'
-          ? `peer ${event.peer} is not let in: ${event.detail}`
-          : `peer ${event.peer} does not let us in: ${event.detail}`
-      )
-    case 'listening':
-      return logger.debug(`listening on ${event.addresses.join(', ')}`)
     case 'send-failed':
       return logger.debug(`could not send ${event.what} to ${event.peer}: ${event.reason}`)
     case 'peer-slow':

@@ -1,7 +1,10 @@
 import type { Status } from '../../peer/status.ts'
 
 /** How others can reach a daemon, for people. */
-export function reachFacts({ reachability, reach }: Status): Record<string, string> {
+export function reachFacts({
+  reachability,
+  reach
+}: Pick<Status, 'reachability' | 'reach'>): Record<string, string> {
   return {
     reachability: `${reachability}: ${reach.explanation}`,
     ...(reach.joinNote === null ? {} : { 'join line': reach.joinNote }),

@@ -1,5 +1,6 @@
 import type { RelayStatus, RelayedPeer } from '../../peer/relay/status.ts'
 import { bytesForPeople, printFacts, printLine, tableOf } from './print.ts'
+import { reachFacts } from './reach.ts'
 
 /** What `status` and `peers` say to people where the home is a relay's. */
 
@@ -21,10 +22,11 @@ export function printRelayStatus(status: RelayStatus): void {
   printFacts({
     'peer id': status.peerId,
     role: 'relay',
-    reachability: status.reachability,
     join: status.join ?? '–',
+    ...reachFacts(status),
     connections: `${connections.open} of ${connections.max}, ${connections.handshakes} of them handshakes`,
     reservations: `${reservations.held} of ${reservations.max}`,
+    tasks: `${status.tasks.length}, ${status.known} peers known, ${status.helpers.length} other helpers`,
     relayed: `${bytesForPeople(relayed.bytes)} in ${relayed.opened} connections, ${relayed.open} open`,
     cut: listed(relayed.cut),
     refused: listed(status.refused),

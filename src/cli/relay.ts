@@ -7,6 +7,7 @@ import { startRelay, type Relay, type RelayEvent } from '../../peer/relay/relay.
 import { collect, wholeNumber } from './arguments.ts'
 import { exitCodes } from './exit.ts'
 import { bytesForPeople, printFacts, printJson, printLine } from './print.ts'
+import { reachFacts } from './reach.ts'
 import { readSettings, withCommonOptions, type CommonOptions } from './settings.ts'
 import { version } from './version.ts'
 
@@ -14,6 +15,7 @@ interface RelayCommandOptions extends CommonOptions {
   readonly port: number
   readonly listen: readonly string[]
   readonly publicIp?: string
+  readonly join: readonly string[]
   readonly wsPort?: number
   readonly reservations: number
   readonly connections: number
@@ -40,6 +42,12 @@ export function relayCommand(): Command {
     .option('--port <n>', 'TCP port to listen on; 0 for any', wholeNumber(0, 65_535), 4001)
     .option('--listen <multiaddr>', 'where to listen, in place of --port', collect, [])
     .option('--public-ip <ip>', 'address that the world knows this machine by')
+    .option(
+      '--join <multiaddr>',
+      'another helper; what one knows of who works on what, both come to know; may be repeated',
+      collect,
+      []
+    )
     .option('--ws-port <n>', 'also listen for WebSockets on this TCP port', wholeNumber(1, 65_535))
     .option(
       '--reservations <n>',
@@ -117,6 +125,7 @@ after --bytes-per-connection or --minutes-per-connection, and no model passes. d
         home: home.path,
         listen: listenAddresses(options),
         announce: publicIp === undefined ? [] : announced(publicIp, options),
+        bootstrap: options.join,
         stunPort: options.stun ? options.stunPort : null,
         controlPort: config.controlPort ?? 0,
         limits: limitsOf(options),
@@ -189,17 +198,15 @@ function greet(relay: Relay, options: RelayCommandOptions): void {
   const status = relay.status()
   const where = { home: relay.home.path, control: relay.control.url }
   if (options.json === true) return printJson({ ...status, ...where })
-  const line = relay.joinLine()
   const { bytesPerConnection: bytes, secondsPerConnection: seconds } = status.relayed
   printFacts({
     'peer id': relay.self,
     home: relay.home.path,
-    join: line === undefined ? 'not listening' : `starling up --join ${line.address}`,
-    reachability:
-      line?.reach === 'public'
-        ? 'public; the join line works from anywhere, once the ports are open'
-        : `${status.reachability}; no public address is known here: give it with --public-ip. The ` +
-          `join line ${line?.note ?? 'is missing: not listening'}`,
+    join: status.join === null ? 'not listening' : `starling up --join ${status.join}`,
+    ...reachFacts(status),
+    ...(status.reachability === 'public'
+      ? {}
+      : { address: 'no public one is known here: give it with --public-ip' }),
     ports: portsOf(status.listen, status.stun?.port),
     relays:
       bytes === null || seconds === null
@@ -221,22 +228,27 @@ function portsOf(listen: readonly string[], stunPort: number | undefined): strin
   return `${ports.join(', ')} must be open, here (such as: ${commands}) and at your provider`
 }
 
+/** What an operator wants to know; all else is in `status`. */
 function log(logger: Logger, event: RelayEvent): void {
-  switch (event.kind) {
-    case 'reserved':
-      return logger.info(`${event.peer} can be reached through us`)
-    case 'circuit-opened':
-      return logger.debug(`connecting ${event.from} to ${event.to}`)
-    case 'circuit-closed': {
-      const what = `${event.from} to ${event.to}: ${event.bytes} bytes`
-      if (event.cut === null) return logger.debug(what)
-      return logger.info(`${what}, cut at the limit: ${event.cut}`)
-    }
-    case 'refused':
-      return logger.warn(`refused ${event.count} since the last such line: ${event.why}`)
-    case 'trouble':
-      return logger.warn(event.what)
-    case 'bug':
-      return logger.error(`a mistake in starling itself, in ${event.where}: ${event.reason}`)
+  if (event.kind === 'reserved') {
+    logger.debug(`${event.peer} can be reached through us`)
+  } else if (event.kind === 'circuit-closed') {
+    const what = `${event.from} to ${event.to}: ${event.bytes} bytes`
+    if (event.cut === null) logger.debug(what)
+    else logger.info(`${what}, cut at the limit: ${event.cut}`)
+  } else if (event.kind === 'refused') {
+    logger.warn(`refused ${event.count} since the last such line: ${event.why}`)
+  } else if (event.kind === 'reachability') {
+    logger.info(`reachability: ${event.reachability}: ${event.explanation}`)
+  } else if (event.kind === 'bootstrap-reached') {
+    logger.info(`reached ${event.address}`)
+  } else if (event.kind === 'bootstrap-unreachable') {
+    logger.warn(`cannot reach ${event.address}: ${event.reason}`)
+  } else if (event.kind === 'banned') {
+    logger.warn(`peer ${event.peer} is banned for ${Math.round(event.forMs / 60_000)} min`)
+  } else if (event.kind === 'trouble') {
+    logger.warn(event.what)
+  } else if (event.kind === 'bug') {
+    logger.error(`a mistake in starling itself, in ${event.where}: ${event.reason}`)
   }
 }

@@ -5,6 +5,7 @@ import type { Status } from '../../peer/status.ts'
 import { ControlClient } from '../../peer/control-client.ts'
 import { homeAt } from '../../peer/home.ts'
 import { bytesForPeople, percent, printFacts, printJson, printLine, tableOf } from './print.ts'
+import { reachFacts } from './reach.ts'
 import {
   isRelayAnswer,
   isRelayStatus,
@@ -12,7 +13,6 @@ import {
   printRelayStatus,
   type RelayPeersAnswer
 } from './relay-status.ts'
-import { reachFacts } from './reach.ts'
 import { withCommonOptions, type CommonOptions } from './settings.ts'
 
 /** How long a daemon may take to be gone: it promises five seconds. */

@@ -34,11 +34,11 @@ interface UpOptions extends CommonOptions {
   readonly listen: readonly string[]
   readonly port?: number
   readonly publicIp?: string
+  readonly upnp: boolean
   readonly mdns?: boolean
   readonly private?: boolean
   readonly allow?: string
   readonly swarmKey?: string
-  readonly upnp: boolean
   readonly backend?: DaemonOptions['backend']
   readonly fastMath?: boolean
   readonly rounds?: number
@@ -58,11 +58,11 @@ export function upCommand(): Command {
     .option('--listen <multiaddr>', 'where to listen; may be repeated', collect, [])
     .option('--port <n>', 'TCP port to listen on; 0 for any', wholeNumber(0, 65_535))
     .option('--public-ip <ip>', 'address that the world knows this machine by')
+    .option('--no-upnp', 'do not ask the router to forward our port')
     .option('--no-mdns', 'do not look for peers on the local network')
     .option('--private', 'let in only who is invited, or in --allow (starling invite)')
     .option('--allow <file>', 'let in only the peers of this list, a peer id a line')
     .option('--swarm-key <file>', 'talk only to who has the same key (starling key new)')
-    .option('--no-upnp', 'do not ask the router to forward our port')
     .addOption(
       new Option('--backend <name>', 'which code computes').choices(['auto', ...backendNames])
     )
@@ -156,9 +156,9 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
     onlyBootstrap: options.onlyJoined === true,
     listen: listen.length > 0 ? listen : [`/ip4/0.0.0.0/tcp/${port}`],
     announce: publicIp === undefined ? [] : [announcedAddress(publicIp, port)],
+    upnp: options.upnp,
     lan: options.mdns === false ? false : (config.mdns ?? configDefaults.mdns),
     access: await accessOptions(options, settings, link),
-    upnp: options.upnp,
     data: options.data ?? config.data ?? null,
     directories: dataDirectories(home),
     backend: options.backend ?? config.backend ?? configDefaults.backend,

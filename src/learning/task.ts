@@ -1,8 +1,6 @@
 import { decode, encode } from '@ipld/dag-cbor'
-import { sha256 } from '@noble/hashes/sha2.js'
-import { CID } from 'multiformats/cid'
-import * as Digest from 'multiformats/hashes/digest'
 import { z } from 'zod'
+import { cidOf } from '../core/cid.ts'
 import { StarlingError } from '../core/errors.ts'
 import { explain } from '../core/explain.ts'
 import { classesMax, featuresMax, manifestBytesMax, positionsMax } from '../core/limits.ts'
@@ -76,9 +74,6 @@ export interface Task {
   readonly bytes: Uint8Array
 }
 
-const dagCborCode = 0x71
-const sha256Code = 0x12
-
 /**
  * Check a manifest and name it.
  * @throws STARLING_BAD_TASK naming the key that is wrong and what it should be
@@ -144,8 +139,4 @@ export function firstState(task: Task, own: Random): TrainState {
 
 function drawState({ layout }: Task, random: Random): TrainState {
   return { parameters: initialise(layout, random), optimizer: new Float32Array(0), steps: 0 }
-}
-
-function cidOf(bytes: Uint8Array): string {
-  return CID.createV1(dagCborCode, Digest.create(sha256Code, sha256(bytes))).toString()
 }

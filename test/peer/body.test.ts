@@ -344,3 +344,20 @@ async function reserve() {
   const peer = peerIdFromPrivateKey(privateKey).toString()
   return { privateKey, peer, address: `/ip4/127.0.0.1/tcp/${await promise}/p2p/${peer}` }
 }
+
+describe('a peer of another version', () => {
+  it('is named on our side, once, and is no peer', async () => {
+    const [ana, older] = await Promise.all([startPeer(), startNode()])
+    await older.handle('/starling/2/frames', (stream) => stream.abort(new Error('not now')))
+    const id = older.peerId.toString()
+    const addresses = older.getMultiaddrs().map((address) => address.toString())
+    for (let i = 0; i < 2; i++) {
+      ana.body.perform({ kind: 'connect', contact: { peer: id, addresses } })
+      await ana.inputs.first('unreachable', ({ peer }) => peer === id)
+    }
+    expect(ana.events.of('peer-incompatible')).toEqual([
+      { kind: 'peer-incompatible', peer: id, ours: framesProtocol, theirs: '/starling/2/frames' }
+    ])
+    expect(ana.inputs.of('peerUp')).toEqual([])
+  })
+})

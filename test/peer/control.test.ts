@@ -25,26 +25,24 @@ class Daemon {
     this.asked.push('peers')
     return [{ peer: '12D3', note: 'ünïcode' }]
   }
-  readonly swarm = {
-    log: (): object => {
-      this.asked.push('log')
-      return { events: [] }
-    },
-    ping: (target: string): Promise<object> => {
-      this.asked.push(`ping ${target}`)
-      if (target === 'nobody') {
-        return Promise.reject(new StarlingError('STARLING_UNREACHABLE', 'nobody does not answer'))
-      }
-      return Promise.resolve({ ms: 3 })
-    },
-    addBootstrap: (address: string): object => {
-      this.asked.push(`add ${address}`)
-      return { added: address }
-    },
-    removeBootstrap: (address: string): object => {
-      this.asked.push(`remove ${address}`)
-      return { removed: address }
+  log(): object {
+    this.asked.push('log')
+    return { events: [] }
+  }
+  ping(target: string): Promise<object> {
+    this.asked.push(`ping ${target}`)
+    if (target === 'nobody') {
+      return Promise.reject(new StarlingError('STARLING_UNREACHABLE', 'nobody does not answer'))
     }
+    return Promise.resolve({ ms: 3 })
+  }
+  addBootstrap(address: string): object {
+    this.asked.push(`add ${address}`)
+    return { added: address }
+  }
+  removeBootstrap(address: string): object {
+    this.asked.push(`remove ${address}`)
+    return { removed: address }
   }
   stop(): void {
     this.asked.push('stop')

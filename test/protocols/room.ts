@@ -8,6 +8,7 @@ import { tinyTask } from '../tiny-task.ts'
 import type { TrainResult, TrainState } from '../../src/learning/training.ts'
 import type { Message, PeerId } from '../../protocols/messages.ts'
 import { participant, type Participant } from '../../protocols/participant.ts'
+import { rendezvous, type Rendezvous, type RendezvousOptions } from '../../protocols/rendezvous.ts'
 import type {
   Checkpoint,
   ParticipantEffect,
@@ -31,9 +32,7 @@ function step(state: TrainState, target: number, steps: number): TrainResult {
 }
 
 interface Life {
-  readonly machine: Participant
   readonly driver: Driver<ParticipantInput, ParticipantEffect>
-  readonly samples: number
 }
 
 export interface Arrival extends Partial<ParticipantOptions> {
@@ -126,18 +125,57 @@ export class Room {
             this.events.push({ peer, event: effect.event })
             return
           case 'connect':
-            return this.#lives.has(effect.contact.peer)
-              ? this.connect(peer, effect.contact.peer)
-              : driver.deliver({ kind: 'unreachable', peer: effect.contact.peer })
+            return this.#dial(peer, effect.contact.peer)
           case 'disconnect':
             return this.cut(peer, effect.peer)
         }
       }
     })
-    this.#lives.set(peer, { machine, driver, samples })
+    this.#lives.set(peer, { driver })
     driver.deliver({ kind: 'listening', addresses: [`/memory/${peer}`] })
     driver.deliver({ kind: 'start' })
     return machine
+  }
+
+  /** Somebody who trains nothing, and knows who does. */
+  enterHelper(peer: PeerId, options: Partial<RendezvousOptions> = {}): Rendezvous {
+    const random = new Random(`room/${peer}`)
+    const machine = rendezvous(options)({ self: peer, random, signer: notary.signerOf(peer) })
+    const driver: Driver<ParticipantInput, ParticipantEffect> = new Driver(machine, {
+      nowMs: () => this.nowMs,
+      perform: (effect) => {
+        switch (effect.kind) {
+          case 'send':
+            return this.#send(peer, effect.to, effect.message)
+          case 'wake':
+            return this.#later(effect.afterMs, () =>
+              driver.deliver({ kind: 'wake', timer: effect.timer })
+            )
+          case 'emit':
+            this.events.push({ peer, event: effect.event })
+            return
+          case 'connect':
+            return this.#dial(peer, effect.contact.peer)
+          case 'disconnect':
+            return this.cut(peer, effect.peer)
+          case 'adopt':
+          case 'train':
+          case 'merge':
+          case 'evaluate':
+          case 'save':
+            throw new Error(`a helper asks for ${effect.kind}`)
+        }
+      }
+    })
+    this.#lives.set(peer, { driver })
+    driver.deliver({ kind: 'listening', addresses: [`/memory/${peer}`] })
+    driver.deliver({ kind: 'start' })
+    return machine
+  }
+
+  #dial(from: PeerId, to: PeerId): void {
+    if (this.#lives.has(to)) this.connect(from, to)
+    else this.tell(from, { kind: 'unreachable', peer: to })
   }
 
   /** At once, when it takes no time. */

@@ -4,6 +4,7 @@ import { lpStream } from '@libp2p/utils'
 import type { Libp2p } from 'libp2p'
 import { describe, expect, it } from 'vitest'
 import type { StarlingNode } from '../../../peer/network/network.ts'
+import { scratchDirectory } from '../scratch.ts'
 import { startNode } from '../swarm.ts'
 import { portOfNode, startHelper, until } from './helper.ts'
 
@@ -28,7 +29,9 @@ describe('a node that meets a relay', () => {
     await until(ana, isHeld(ana, relay))
 
     const address = circuits(ana, relay)[0]!
-    expect(address).toBe(`${relay.getMultiaddrs()[0]!.toString()}/p2p-circuit/p2p/${ana.peerId}`)
+    expect(address).toBe(
+      `${relay.getMultiaddrs()[0]!.toString()}/p2p-circuit/p2p/${ana.peerId.toString()}`
+    )
     const connection = await ben.dial(ana.getMultiaddrs().find((each) => String(each) === address)!)
     expect(connection.remotePeer.toString()).toBe(ana.peerId.toString())
     expect(connection.limits).toBeDefined()
@@ -70,6 +73,18 @@ describe('a node that meets a relay', () => {
     await dying.stop()
     await until(ana, isHeld(ana, spare))
     expect(ana.services.relays?.held.length).toBe(3)
+  })
+
+  it('takes its place again when it starts again, with nobody telling it where', async () => {
+    const [relay, datastorePath] = [await startHelper(), await scratchDirectory()]
+    const options = { datastorePath, privateKey: await generateKeyPair('Ed25519') }
+    const first = await startNode(options)
+    await first.dial(relay.getMultiaddrs()[0]!)
+    await until(first, isHeld(first, relay))
+    await first.stop()
+
+    const again = await startNode(options)
+    await until(again, isHeld(again, relay))
   })
 
   it('refuses what comes through a relay that it did not choose', async () => {

@@ -1,0 +1,32 @@
+import type { Case } from './case.ts'
+import { isWithin } from './case.ts'
+import {
+  allLinked,
+  isLinked,
+  secondsToTrade,
+  secondsUntil,
+  smallTask,
+  startSwarm
+} from './swarm.ts'
+
+/** A dead connection is noticed by pings, every 15 s, unanswered for 60; then it is dialed anew. */
+const secondsMax = 120
+
+export const addressChange: Case = {
+  question: 'A provider gives a home another address: when do models flow again?',
+  async run(rig) {
+    const helpers = [await rig.helper(1)]
+    const task = smallTask(rig)
+    const seats = await startSwarm({ rig, helpers, task, kinds: ['cone', 'cone'] })
+    await allLinked(seats, 60)
+    const [one, other] = seats
+    if (one === undefined || other === undefined) throw new Error('two are needed')
+    one.home.move()
+    const linkedSeconds = await secondsUntil(() => isLinked(one, other), secondsMax)
+    const tradedSeconds = await secondsToTrade([one.member, other.member], 20)
+    return {
+      facts: { linkedSeconds, tradedSeconds },
+      pass: isWithin(linkedSeconds, secondsMax) && tradedSeconds !== null
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import type { Case } from './case.ts'
+import { isWithin } from './case.ts'
+import { allLinked, secondsToTrade, smallTask, startSwarm } from './swarm.ts'
+
+const downMs = 10_000
+const secondsMax = 120
+
+export const routerReboot: Case = {
+  question: 'A router restarts and has forgotten every flow: when do models flow again?',
+  async run(rig) {
+    const helpers = [await rig.helper(1)]
+    const task = smallTask(rig)
+    const seats = await startSwarm({ rig, helpers, task, kinds: ['cone', 'eim'] })
+    await allLinked(seats, 60)
+    await seats[0]?.home.reboot(downMs)
+    const tradedSeconds = await secondsToTrade(
+      seats.map(({ member }) => member),
+      secondsMax
+    )
+    return {
+      facts: { downSeconds: downMs / 1_000, tradedSeconds },
+      pass: isWithin(tradedSeconds, secondsMax)
+    }
+  }
+}
