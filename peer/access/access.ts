@@ -23,13 +23,6 @@ export interface AccessOptions {
   readonly invitation: Invitation | null
 }
 
-export const openToAll: AccessOptions = {
-  isPrivate: false,
-  allow: null,
-  swarmKey: null,
-  invitation: null
-}
-
 export interface Access {
   readonly gate: Gate
   readonly swarmKey: Uint8Array | undefined

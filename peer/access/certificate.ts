@@ -13,7 +13,7 @@ import { sha256Hex } from '../../src/core/digest.ts'
 /**
  * Who may take part in a private swarm, in writing: one peer signs that another one belongs to the
  * swarm of a task until a date. Whoever trusts the first issuer of a chain can check all of it alone,
- * with nobody else online (docs/decisions/0003-who-is-let-in.md).
+ * with nobody else online (docs/decisions/0004-who-is-let-in.md).
  */
 
 /** What is signed. */

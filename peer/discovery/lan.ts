@@ -31,7 +31,7 @@ export interface LanComponents {
 
 export function lan(): (components: LanComponents) => Lan {
   return (components) => {
-    const found = mdns({ serviceTag })(components as never) as PeerDiscovery & {
+    const found = mdns({ serviceTag })(components) as PeerDiscovery & {
       start(): Promise<void>
       stop(): Promise<void>
     }

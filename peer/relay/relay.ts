@@ -1,6 +1,7 @@
 import { autoNATv2 } from '@libp2p/autonat-v2'
 import type { Libp2pEvents, PrivateKey } from '@libp2p/interface'
 import { passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
@@ -38,6 +39,8 @@ export interface RelayOptions {
   readonly announce: readonly string[]
   /** Multiaddrs with peer ids of other helpers: what one knows of who works on what, all come to know. */
   readonly bootstrap: readonly string[]
+  /** Content of a swarm key's file, for a helper of a private swarm; null for everybody's. */
+  readonly swarmKey: Uint8Array | null
   /** UDP port of the STUN responder; null for none. */
   readonly stunPort: number | null
   /** Port of the control API on 127.0.0.1; 0 for any free one. */
@@ -257,6 +260,9 @@ async function createNode(
         }
       })
     ],
+    ...(options.swarmKey === null
+      ? {}
+      : { connectionProtector: preSharedKey({ psk: options.swarmKey }) }),
     connectionGater: doorman({ ...door, isPublic }),
     connectionManager: {
       maxConnections: options.limits.connections + ownConnectionsMax,

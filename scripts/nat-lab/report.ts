@@ -1,16 +1,23 @@
+import os from 'node:os'
 import Table from 'cli-table3'
 import type { CaseResult } from './cases/case.ts'
 import type { PairResult } from './pairs.ts'
 
 /** What a run of the lab came to; the names of `pairs` are a promise to programs. */
 export interface Report {
+  readonly machine: {
+    readonly cores: number
+    /** Above the number of cores, others were at work and times are too long. */
+    readonly loadAfter: number
+  }
   readonly pairs: readonly PairResult[]
   readonly cases: readonly CaseResult[]
   readonly pass: boolean
 }
 
 export function reportOf(pairs: readonly PairResult[], cases: readonly CaseResult[]): Report {
-  return { pairs, cases, pass: [...pairs, ...cases].every(({ pass }) => pass) }
+  const machine = { cores: os.availableParallelism(), loadAfter: os.loadavg()[0] ?? NaN }
+  return { machine, pairs, cases, pass: [...pairs, ...cases].every(({ pass }) => pass) }
 }
 
 export function printReport({ pairs, cases, pass }: Report): void {

@@ -33,7 +33,10 @@ function getCommand(): Command {
       const config = await readConfig(homeAt(options.home).config)
       if (key === undefined) {
         if (options.json === true) return printJson(config)
-        const facts = Object.entries(config).map(([name, value]) => [name, inWords(value)])
+        const facts = Object.entries(config).map(([name, value]): [string, string] => [
+          name,
+          inWords(value)
+        ])
         return facts.length === 0
           ? printLine('nothing is set')
           : printFacts(Object.fromEntries(facts))

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { isIP } from 'node:net'
 import { StarlingError } from '../core/errors.ts'
+import { readSwarmKey } from '../../peer/access/swarm-key.ts'
 import type { Logger } from '../../peer/log.ts'
 import { relayLimitDefaults, type RelayLimits } from '../../peer/relay/limits.ts'
 import { startRelay, type Relay, type RelayEvent } from '../../peer/relay/relay.ts'
@@ -16,6 +17,7 @@ interface RelayCommandOptions extends CommonOptions {
   readonly listen: readonly string[]
   readonly publicIp?: string
   readonly join: readonly string[]
+  readonly swarmKey?: string
   readonly wsPort?: number
   readonly reservations: number
   readonly connections: number
@@ -48,6 +50,7 @@ export function relayCommand(): Command {
       collect,
       []
     )
+    .option('--swarm-key <file>', 'help only those who have the same key (starling key new)')
     .option('--ws-port <n>', 'also listen for WebSockets on this TCP port', wholeNumber(1, 65_535))
     .option(
       '--reservations <n>',
@@ -126,6 +129,7 @@ after --bytes-per-connection or --minutes-per-connection, and no model passes. d
         listen: listenAddresses(options),
         announce: publicIp === undefined ? [] : announced(publicIp, options),
         bootstrap: options.join,
+        swarmKey: options.swarmKey === undefined ? null : await readSwarmKey(options.swarmKey),
         stunPort: options.stun ? options.stunPort : null,
         controlPort: config.controlPort ?? 0,
         limits: limitsOf(options),

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { statSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { tcp } from '@libp2p/tcp'
@@ -18,6 +19,7 @@ import {
   isAlive,
   joinLinePattern,
   Running,
+  type RunOptions,
   scratchOfFile,
   starling
 } from './starling.ts'
@@ -32,18 +34,10 @@ interface Started {
   readonly address: string
 }
 
-async function startRelay(name: string, ...more: readonly string[]): Promise<Started> {
+async function startRelay(name: string, env: RunOptions['env'] = {}): Promise<Started> {
   const home = join(scratch(), name)
-  const running = new Running([
-    'relay',
-    '--home',
-    home,
-    '--listen',
-    '/ip4/0.0.0.0/tcp/0',
-    '--stun-port',
-    '0',
-    ...more
-  ])
+  const args = ['relay', '--home', home, '--listen', '/ip4/0.0.0.0/tcp/0', '--stun-port', '0']
+  const running = new Running(args, { env })
   const [, address = ''] = await running.says(joinLinePattern)
   await running.says(/^ready$/m)
   const port = multiaddr(address).getComponents()[1]?.value ?? ''
@@ -178,6 +172,27 @@ describe('starling relay', () => {
     const { code, stderr } = await starling(['relay', '--home', home, ...options])
     expect(code).toBe(2)
     expect(stderr).toMatch(complaint)
+  })
+
+  it('loads nothing that trains', async () => {
+    const list = join(scratch(), 'loaded.txt')
+    const hook = join(scratch(), 'hook.mjs')
+    await writeFile(
+      hook,
+      `import { registerHooks } from 'node:module'
+       import { appendFileSync } from 'node:fs'
+       const load = (url, context, next) => (appendFileSync('${list}', url + '\\n'), next(url, context))
+       registerHooks({ load })`
+    )
+    const { running } = await startRelay('loads', { NODE_OPTIONS: `--import ${hook}` })
+    running.kill('SIGTERM')
+    await running.ended
+    const loaded = (await readFile(list, 'utf8')).split('\n')
+    expect(loaded.filter((url) => url.includes('/peer/relay/'))).not.toEqual([])
+    const training = /@tensorflow|\/src\/learning\/(engine|layers|model)\/|trainer/
+    expect(loaded.filter((url) => training.test(url))).toEqual([
+      expect.stringMatching(/backend-names/)
+    ])
   })
 
   it('prints its facts as one document', async () => {

@@ -1,13 +1,6 @@
 import type { Case } from './case.ts'
 import { isWithin } from './case.ts'
-import {
-  allLinked,
-  isLinked,
-  secondsToTrade,
-  secondsUntil,
-  smallTask,
-  startSwarm
-} from './swarm.ts'
+import { isLinked, secondsToTrade, secondsUntil, smallTask, startLinkedSwarm } from './swarm.ts'
 
 /** A dead connection is noticed by pings, every 15 s, unanswered for 60; then it is dialed anew. */
 const secondsMax = 120
@@ -17,8 +10,7 @@ export const addressChange: Case = {
   async run(rig) {
     const helpers = [await rig.helper(1)]
     const task = smallTask(rig)
-    const seats = await startSwarm({ rig, helpers, task, kinds: ['cone', 'cone'] })
-    await allLinked(seats, 60)
+    const seats = await startLinkedSwarm({ rig, helpers, task, kinds: ['cone', 'cone'] })
     const [one, other] = seats
     if (one === undefined || other === undefined) throw new Error('two are needed')
     one.home.move()

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Case } from './case.ts'
 import { isWithin } from './case.ts'
-import { allLinked, secondsToTrade, smallTask, startSwarm } from './swarm.ts'
+import { secondsToTrade, smallTask, startLinkedSwarm } from './swarm.ts'
 
 const watchSeconds = 30
 const backSecondsMax = 30
@@ -12,11 +12,8 @@ export const relayDeath: Case = {
     const helper = await rig.helper(1)
     const task = smallTask(rig)
     const kinds = ['cone', 'cone', 'public'] as const
-    const seats = await startSwarm({ rig, helpers: [helper], task, kinds })
-    await allLinked(seats, 60)
+    const seats = await startLinkedSwarm({ rig, helpers: [helper], task, kinds })
     const members = seats.map(({ member }) => member)
-    // Failures of the beginning, while not all were linked yet, are not the helper's.
-    await secondsToTrade(members, 20)
     const failedBefore = members.map(({ newest }) => newest?.status.exchanges.failed ?? 0)
     await helper.daemon.kill()
     await pause(watchSeconds * 1_000)

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Case } from './case.ts'
 import { isWithin } from './case.ts'
 import type { Helper } from '../rig.ts'
-import { allLinked, joinArguments, secondsUntil, smallTask, startSwarm } from './swarm.ts'
+import { allLinked, joinArguments, secondsUntil, smallTask, startLinkedSwarm } from './swarm.ts'
 
 const downMs = 15_000
 const placesSecondsMax = 60
@@ -13,8 +13,7 @@ export const relayReturn: Case = {
   async run(rig) {
     const helper = await rig.helper(1)
     const task = smallTask(rig)
-    const seats = await startSwarm({ rig, helpers: [helper], task, kinds: ['cone', 'cone'] })
-    await allLinked(seats, 60)
+    const seats = await startLinkedSwarm({ rig, helpers: [helper], task, kinds: ['cone', 'cone'] })
     await helper.daemon.kill()
     await pause(downMs)
     await helper.daemon.start()

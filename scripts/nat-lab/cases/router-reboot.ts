@@ -1,6 +1,6 @@
 import type { Case } from './case.ts'
 import { isWithin } from './case.ts'
-import { allLinked, secondsToTrade, smallTask, startSwarm } from './swarm.ts'
+import { secondsToTrade, smallTask, startLinkedSwarm } from './swarm.ts'
 
 const downMs = 10_000
 const secondsMax = 120
@@ -10,8 +10,7 @@ export const routerReboot: Case = {
   async run(rig) {
     const helpers = [await rig.helper(1)]
     const task = smallTask(rig)
-    const seats = await startSwarm({ rig, helpers, task, kinds: ['cone', 'eim'] })
-    await allLinked(seats, 60)
+    const seats = await startLinkedSwarm({ rig, helpers, task, kinds: ['cone', 'eim'] })
     await seats[0]?.home.reboot(downMs)
     const tradedSeconds = await secondsToTrade(
       seats.map(({ member }) => member),

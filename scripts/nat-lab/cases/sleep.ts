@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Case } from './case.ts'
 import { isWithin } from './case.ts'
-import { allLinked, secondsToTrade, smallTask, startSwarm } from './swarm.ts'
+import { secondsToTrade, smallTask, startLinkedSwarm } from './swarm.ts'
 
 const asleepMs = 60_000
 const secondsMax = 30
@@ -11,8 +11,7 @@ export const sleep: Case = {
   async run(rig) {
     const helpers = [await rig.helper(1)]
     const task = smallTask(rig)
-    const seats = await startSwarm({ rig, helpers, task, kinds: ['cone', 'eim'] })
-    await allLinked(seats, 60)
+    const seats = await startLinkedSwarm({ rig, helpers, task, kinds: ['cone', 'eim'] })
     const members = seats.map(({ member }) => member)
     members[0]?.freeze()
     await pause(asleepMs)

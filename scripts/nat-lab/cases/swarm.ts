@@ -12,6 +12,9 @@ export const joinArguments = (task: string, seed: number): readonly string[] => 
   ...['--task', task, '--data', `glyphs?limit=200&test=50&seed=${seed}`]
 ]
 
+/** Longer than it takes on any machine: what happens later is what is looked at. */
+const linkSecondsMax = 60
+
 /** 0.4 MB, traded once a second with one peer. */
 export function smallTask(rig: Rig): string {
   refreshKernels()
@@ -59,6 +62,18 @@ export async function secondsToTrade(
   const looks = await Promise.all(moved)
   if (looks.some((look) => look === undefined)) return null
   return secondsSince(startMs)
+}
+
+/** Started, all linked past the helpers, and models flow. @throws STARLING_CHECK_FAILED */
+export async function startLinkedSwarm(swarm: NewSwarm): Promise<Seat[]> {
+  const seats = await startSwarm(swarm)
+  await allLinked(seats, linkSecondsMax)
+  const members = seats.map(({ member }) => member)
+  if ((await secondsToTrade(members, linkSecondsMax)) !== null) return seats
+  throw new StarlingError(
+    'STARLING_CHECK_FAILED',
+    `all are linked, but not all trade models within ${linkSecondsMax} s`
+  )
 }
 
 /** Every pair is linked past the helpers, or this is over. @throws STARLING_CHECK_FAILED */

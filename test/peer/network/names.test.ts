@@ -1,6 +1,5 @@
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
-import { defaultLogger } from '@libp2p/logger'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { DialRules } from '../../../peer/network/hygiene.ts'
@@ -129,7 +128,7 @@ describe("a stranger's name", () => {
       }
     }
     const resolver = nameResolvers(names, new DialRules([], () => [])).dnsaddr!
-    const log = defaultLogger().forComponent('test')
+    const log = (await startNode()).logger.forComponent('test')
     expect(await resolver.resolve(multiaddr('/dnsaddr/evil.test'), { log })).toEqual([])
     expect(asked).toBe(0)
   })

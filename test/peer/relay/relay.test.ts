@@ -118,7 +118,7 @@ describe('a relay', () => {
       limited
     )
     const stream = await (await reach(ben, ana, relay)).newStream(protocol, limited)
-    const all = 40_000_000
+    const all = 20_000_000
     const writing = writeAll(stream, Buffer.alloc(all))
     const slow = await paused.promise
     const before = await settled(() => relay.relay.status().relayed.bytes)
@@ -167,6 +167,15 @@ describe('a relay', () => {
     await member(relay.address)
     await expect(member(relay.address)).rejects.toThrow()
     expect(relay.relay.status().refused['connections-per-ip']).toBeGreaterThan(0)
+  })
+
+  it('hears nobody who lacks the key of its swarm', async () => {
+    const key = Buffer.from(`/key/swarm/psk/1.0.0/\n/base16/\n${'ab'.repeat(32)}`)
+    const relay = await relayWith({}, { swarmKey: key })
+    const stranger = await member()
+    const signal = AbortSignal.timeout(2_000)
+    await expect(stranger.dial(multiaddr(relay.address), { signal })).rejects.toThrow()
+    expect(relay.relay.status().bugs).toBe(0)
   })
 
   it('stops relaying for the day when the day is used up', async () => {

@@ -35,6 +35,7 @@ export async function relayWith(
     listen: ['/ip4/127.0.0.1/tcp/0'],
     announce: [],
     bootstrap: [],
+    swarmKey: null,
     stunPort: null,
     controlPort: 0,
     limits: { ...relayLimitDefaults, ...limits },
