@@ -1,61 +1,37 @@
 import { Driver } from '../src/core/driver.ts'
 import type { Body, Machine } from '../src/core/machine.ts'
 import type { Layout } from '../src/learning/layout.ts'
-import type { MergeJob, MergeResult } from '../src/learning/merge/merge.ts'
-import type { Task } from '../src/learning/task.ts'
-import type { TrainResult, TrainState } from '../src/learning/training.ts'
 import type { Contact, Message, PeerId } from '../protocols/messages.ts'
 import type {
-  Checkpoint,
-  Evaluation,
   ParticipantEffect,
   ParticipantEvent,
   ParticipantInput,
   Timer
 } from '../protocols/participant-io.ts'
 import { tellable, type PeerAddress } from './network/addresses.ts'
-import {
-  Announcer,
-  type Announcement,
-  type GossipManners,
-  type Heard
-} from './discovery/announcements.ts'
-import { bootstrapDefaults, Bootstraps, type BootstrapEvent } from './discovery/bootstrap.ts'
-import type { BootstrapOptions } from './discovery/bootstrap.ts'
+import type { GossipManners, Heard } from './discovery/announcements.ts'
+import { bootstrapDefaults, type BootstrapEvent } from './discovery/bootstrap.ts'
 import { Admission, type AccessEvent } from './access/admission.ts'
 import { openGate, type Gate } from './access/gate.ts'
-import { LanContacts } from './discovery/lan.ts'
+import { Chores, type Store, type Trainer } from './chores.ts'
 import { Guard } from './guarded.ts'
-import { Frames, framesProtocol, type FrameCounters } from './frames.ts'
+import { Frames, type FrameCounters } from './frames.ts'
 import { Links, type LinkEvent, type LinksOptions, type NatStatus } from './links.ts'
 import { isPublic } from './nat/endpoint.ts'
 import { ladderDefaults } from './nat/ladder.ts'
 import type { ConnectionView } from './network/connections.ts'
 import { keepAddressBook } from './network/address-book.ts'
 import type { DialRules } from './network/hygiene.ts'
-import { earlierPeers } from './discovery/earlier.ts'
 import { ReachWatch, type ReachEvent } from './nat/reach-watch.ts'
 import { reachOfNode, type ReachOfNode } from './nat/reach.ts'
 import { startNetwork, type StarlingNode } from './network/network.ts'
 import { ping, type Pong } from './network/ping.ts'
 import { outboxDefaults, type OutboxOptions } from './outbox.ts'
 import { paceDefaults, type Pace } from './pace.ts'
-import { Providers, providersDefaults, type ProvidersOptions } from './discovery/providers.ts'
+import { providersDefaults } from './discovery/providers.ts'
+import { Search, type SearchOptions } from './discovery/search.ts'
 import { reasonOf } from './reason.ts'
 import { within } from './within.ts'
-
-/** Does the work of training elsewhere: a blocked event loop looks like a dead peer. */
-export interface Trainer {
-  /** @returns how many samples there are to train on */
-  adopt(task: Task): Promise<number>
-  train(state: TrainState, steps: number): Promise<TrainResult>
-  merge(job: MergeJob): Promise<MergeResult>
-  evaluate(parameters: Float32Array): Promise<Evaluation>
-}
-
-export interface Store {
-  save(checkpoint: Checkpoint): Promise<void>
-}
 
 export interface BodyComponents {
   /** Not started: the body starts and stops it. */
@@ -71,12 +47,7 @@ export interface BodyComponents {
   readonly rules?: DialRules
 }
 
-export interface BodyOptions {
-  /** Looks for peers of earlier runs, too. */
-  readonly remembers: boolean
-  readonly bootstraps: readonly PeerAddress[]
-  readonly bootstrap: BootstrapOptions
-  readonly providers: ProvidersOptions
+export interface BodyOptions extends SearchOptions {
   readonly outbox: OutboxOptions
   readonly pace: Pace
   readonly links: LinksOptions
@@ -145,19 +116,16 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   readonly #options: BodyOptions
   readonly #guard: Guard
   readonly #driver: Driver<ParticipantInput, ParticipantEffect>
-  readonly #announcer: Announcer | undefined
-  readonly #providers: Providers
-  readonly #bootstraps: Bootstraps
+  readonly #chores: Chores
+  readonly #search: Search
   readonly #reachWatch: ReachWatch
   readonly #admission: Admission
   readonly #listeners = new Set<(event: BodyEvent) => void>()
   readonly #links: Links
   readonly #frames: Frames
   readonly #timers = new Map<Timer, NodeJS.Timeout>()
-  readonly #saves = new Set<Promise<void>>()
   readonly #stopListening: (() => void)[] = []
   #layout: Layout | null = null
-  #progress: Omit<Announcement, 'addresses'> | undefined
   /** What happened while the network was starting; undefined from the machine's start on. */
   #early: ParticipantInput[] | undefined = []
   #stopping: Promise<void> | undefined
@@ -172,7 +140,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     )
     this.#driver = new Driver(parts.machine, this)
     const { node, manners } = parts
-    const shared = { self: this.self, guard: this.#guard, nowMs: () => this.nowMs() }
+    const shared = { guard: this.#guard, nowMs: () => this.nowMs() }
     this.#links = new Links(
       {
         node,
@@ -182,7 +150,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
         onIntroduced: (connection) => this.#admission.meet(connection),
         onUp: (peer) => this.#deliver({ kind: 'peerUp', peer }),
         onDown: (peer) => this.#peerDown(peer),
-        onGone: (peer) => this.#bootstraps.peerDown(peer),
+        onGone: (peer) => this.#search.peerGone(peer),
         onUnreachable: (peer) => this.#deliver({ kind: 'unreachable', peer }),
         onChange: (peer) => this.#frames.useBest(peer),
         onFrames: (stream, connection) => this.#frames.receive(stream, connection),
@@ -204,18 +172,25 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       },
       options
     )
-    const { pubsub } = node.services
-    const onContact = (contact: Contact) =>
-      this.#deliver({ kind: 'discovered', contacts: [contact] })
-    this.#announcer = pubsub && new Announcer({ ...shared, manners, pubsub, onContact })
-    this.#providers = new Providers(
+    this.#search = new Search(
       {
         ...shared,
-        routing: node.contentRouting,
-        onContacts: (contacts) => this.#deliver({ kind: 'discovered', contacts })
+        node,
+        manners,
+        isConnected: (peer) => this.#links.connections.to(peer).length > 0,
+        addresses: () => this.#addresses(),
+        onContacts: (contacts) => this.meet(contacts),
+        onEvent: (event) => this.#tell(event)
       },
-      options.providers
+      options
     )
+    this.#chores = new Chores({
+      trainer: parts.trainer,
+      store: parts.store,
+      guard: this.#guard,
+      onDone: (input) => this.#done(input),
+      onTrouble: (what) => this.#tell({ kind: 'trouble', what })
+    })
     this.#admission = new Admission({
       node,
       gate: parts.gate ?? openGate(this.self),
@@ -224,18 +199,6 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       onRefused: (peer) => this.#links.refused(peer),
       onEvent: (event) => this.#tell(event)
     })
-    this.#bootstraps = new Bootstraps(
-      options.bootstraps.filter(({ peer }) => peer !== this.self),
-      {
-        ...shared,
-        dial: async ({ address }) => {
-          await node.dial(address, { signal: AbortSignal.timeout(options.dialDeadlineMs) })
-        },
-        isConnected: (peer) => this.#links.connections.to(peer).length > 0,
-        onEvent: (event) => this.#tell(event)
-      },
-      options.bootstrap
-    )
     this.#reachWatch = new ReachWatch({
       guard: this.#guard,
       reach: () => this.reach(),
@@ -261,21 +224,16 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     const { node } = this.#parts
     this.#stopListening.push(
       this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses()),
-      keepAddressBook(node, this.#guard, this.#parts.rules),
-      ...this.#lookAround()
+      keepAddressBook(node, this.#guard, this.#parts.rules)
     )
+    this.#search.listen()
     await this.#admission.start()
     await this.#links.listen()
     await startNetwork(node)
     this.#begin()
     this.#tellAddresses()
     this.#reachWatch.start()
-    this.#bootstraps.start()
-    if (this.#options.remembers) {
-      this.#guard.run('remembering peers', async () =>
-        this.meet(await earlierPeers(node.peerStore, this.self, framesProtocol))
-      )
-    }
+    this.#search.start()
   }
 
   /** Say goodbye, save and stop the network, in at most stopMsMax. */
@@ -293,11 +251,11 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   /** Begin with this one, too. */
   addBootstrap(bootstrap: PeerAddress): void {
     this.#parts.rules?.trust(bootstrap.address)
-    if (bootstrap.peer !== this.self) this.#bootstraps.add(bootstrap)
+    this.#search.addBootstrap(bootstrap)
   }
 
   removeBootstrap(bootstrap: PeerAddress): void {
-    this.#bootstraps.remove(bootstrap)
+    this.#search.removeBootstrap(bootstrap)
   }
 
   /**
@@ -324,7 +282,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
       nat: this.#links.nat(),
       dials: dialer?.budget.counts ?? { made: 0, refused: 0 },
       bugs: this.#guard.bugs,
-      heard: this.#announcer?.heard ?? []
+      heard: this.#search.heard
     }
   }
 
@@ -346,7 +304,6 @@ export class Libp2pBody implements Body<ParticipantEffect> {
 
   perform(effect: ParticipantEffect): void {
     if (this.#over) return
-    const { trainer, store } = this.#parts
     switch (effect.kind) {
       case 'send':
         this.#guard.run('sending', () => this.#send(effect.to, effect.message))
@@ -361,63 +318,21 @@ export class Libp2pBody implements Body<ParticipantEffect> {
         this.#wake(effect.timer, effect.afterMs)
         break
       case 'adopt':
-        this.#adopt(effect.task)
+        this.#layout = effect.task.layout
+        this.#search.join(effect.task.cid)
+        this.#chores.perform(effect)
         break
       case 'train':
-        void this.#ask(
-          () => trainer.train(effect.state, effect.steps),
-          (result) => {
-            if (this.#progress !== undefined) this.#progress.steps = result.steps
-            return { kind: 'trained', result }
-          },
-          (reason) => ({ kind: 'trainFailed', reason })
-        )
-        break
       case 'merge':
-        void this.#ask(
-          () => trainer.merge(effect.job),
-          (result) => ({ kind: 'merged', result }),
-          (reason) => ({ kind: 'mergeFailed', reason: `cannot merge: ${reason}` })
-        )
-        break
       case 'evaluate':
-        void this.#ask(
-          () => trainer.evaluate(effect.parameters),
-          (evaluation) => ({ kind: 'evaluated', round: effect.round, evaluation }),
-          (reason) => {
-            this.#tell({ kind: 'trouble', what: `cannot evaluate: ${reason}` })
-            return undefined
-          }
-        )
+      case 'save':
+        this.#chores.perform(effect)
         break
-      case 'save': {
-        const { round } = effect.checkpoint
-        const save = this.#ask(
-          () => store.save(effect.checkpoint),
-          () => ({ kind: 'saved', round }),
-          (reason) => ({ kind: 'saveFailed', reason })
-        )
-        this.#saves.add(save)
-        this.#guard.run('saving', () => save.finally(() => this.#saves.delete(save)))
-        break
-      }
       case 'emit':
-        this.#announce(effect.event)
+        this.#search.announce(effect.event)
         this.#tell(effect.event)
         break
     }
-  }
-
-  /** Meet whoever is on the local network. */
-  #lookAround(): (() => void)[] {
-    const { lan } = this.#parts.node.services
-    if (lan === undefined) return []
-    const contacts = new LanContacts(this.self, () => this.nowMs())
-    const stop = lan.listen(this.#guard, (found) => {
-      const contact = contacts.contactOf(found)
-      if (contact !== undefined) this.#deliver({ kind: 'discovered', contacts: [contact] })
-    })
-    return [stop]
   }
 
   // --- peers ------------------------------------------------------------------------------------
@@ -464,45 +379,9 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     this.#timers.set(timer, setTimeout(ring, Math.min(Math.ceil(afterMs), timerMsMax)))
   }
 
-  #adopt(task: Task): void {
-    this.#layout = task.layout
-    this.#progress = { task: task.cid, round: 0, steps: 0, loss: null, accuracy: null }
-    this.#announcer?.join(task.cid)
-    this.#providers.join(task.cid)
-    void this.#ask(
-      () => this.#parts.trainer.adopt(task),
-      (samples) => ({ kind: 'adopted', samples }),
-      (reason) => ({ kind: 'unfit', reason })
-    )
-  }
-
-  /** Have something done elsewhere; what comes of it returns as an input. */
-  async #ask<Result>(
-    work: () => Promise<Result>,
-    done: (result: Result) => ParticipantInput,
-    failed: (reason: string) => ParticipantInput | undefined
-  ): Promise<void> {
-    let answer: ParticipantInput | undefined
-    try {
-      answer = done(await work())
-    } catch (failure) {
-      answer = failed(reasonOf(failure))
-    }
-    if (answer !== undefined) this.#deliver(answer)
-  }
-
-  #announce(event: ParticipantEvent): void {
-    if (this.#progress === undefined) return
-    if (event.kind === 'trained') {
-      this.#progress = { ...this.#progress, loss: finiteOrNull(event.loss) }
-    } else if (event.kind === 'round-finished') {
-      this.#progress = { ...this.#progress, round: event.round }
-    } else if (event.kind === 'evaluated') {
-      this.#progress = { ...this.#progress, accuracy: finiteOrNull(event.evaluation.accuracy) }
-    } else {
-      return
-    }
-    this.#announcer?.announce({ ...this.#progress, addresses: this.#addresses() })
+  #done(input: ParticipantInput): void {
+    if (input.kind === 'trained') this.#search.noteSteps(input.result.steps)
+    this.#deliver(input)
   }
 
   #addresses(): string[] {
@@ -527,7 +406,10 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     const startedMs = this.nowMs()
     this.#stopSearching()
     this.#deliver({ kind: 'leave' })
-    await within(this.#options.leaveMsMax, Promise.all([...this.#saves, this.#frames.finishAll()]))
+    await within(
+      this.#options.leaveMsMax,
+      Promise.all([this.#chores.saved(), this.#frames.finishAll()])
+    )
     this.#endLife()
     const leftMs = this.#options.stopMsMax - (this.nowMs() - startedMs)
     const stopped = await within(Math.max(leftMs, 0), Promise.resolve(node.stop()))
@@ -544,9 +426,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   #stopSearching(): void {
     this.#reachWatch.stop()
     this.#admission.stop()
-    this.#bootstraps.stop()
-    this.#providers.stop()
-    this.#announcer?.stop()
+    this.#search.stop()
   }
 
   /** From here on the machine is told nothing and asks for nothing. */
@@ -558,10 +438,6 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     this.#links.stop()
     this.#frames.abortAll()
   }
-}
-
-function finiteOrNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null
 }
 
 /** A body for one participant. */

@@ -51,8 +51,11 @@ export class Pruner {
   }
 }
 
+/** A relayed connection to somebody else is a stream on the connection to the relay. */
 function isInUse({ streams }: Connection): boolean {
-  return streams.some(({ protocol }) => protocol === framesProtocol)
+  return streams.some(
+    ({ protocol }) => protocol === framesProtocol || protocol.startsWith('/libp2p/circuit/relay/')
+  )
 }
 
 async function close(connection: Connection): Promise<void> {

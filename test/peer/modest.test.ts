@@ -4,7 +4,7 @@ import { performMerge } from '../../src/learning/merge/merge.ts'
 import { ed25519Signer } from '../../peer/discovery/signer.ts'
 import { Random } from '../../src/core/random.ts'
 import { participant } from '../../protocols/participant.ts'
-import type { Trainer } from '../../peer/body.ts'
+import type { Trainer } from '../../peer/chores.ts'
 import { connect, startPeer } from './swarm.ts'
 import { tinyTask } from '../tiny-task.ts'
 

@@ -5,7 +5,7 @@ import { performMerge } from '../../src/learning/merge/merge.ts'
 import type { Task } from '../../src/learning/task.ts'
 import { participant } from '../../protocols/participant.ts'
 import { readPeerAddress } from '../../peer/network/addresses.ts'
-import type { Trainer } from '../../peer/body.ts'
+import type { Trainer } from '../../peer/chores.ts'
 import { connect, startPeer, type Peer } from './swarm.ts'
 import { tinyTask } from '../tiny-task.ts'
 

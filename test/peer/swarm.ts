@@ -5,7 +5,7 @@ import type { Machine } from '../../src/core/machine.ts'
 import type { Gate } from '../../peer/access/gate.ts'
 import { GossipManners } from '../../peer/discovery/announcements.ts'
 import { libp2pBody, type BodyEvent, type BodyOptions, type Libp2pBody } from '../../peer/body.ts'
-import type { Store, Trainer } from '../../peer/body.ts'
+import type { Store, Trainer } from '../../peer/chores.ts'
 import {
   createNetwork,
   startNetwork,
