@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'src/learning/engine/assembly/'] },
+  { ignores: ['dist/', 'node_modules/', 'scripts/stubs/', 'src/learning/engine/assembly/'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {

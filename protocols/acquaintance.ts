@@ -212,7 +212,9 @@ export class Acquaintance {
     if (degree === 0) return effects
     if (this.#own.look()) effects.push(...this.#greetHelpers())
     if (this.#isUsurped()) effects.push(trouble)
-    if (ours.task === null) return [...effects, ...this.fill(nowMs)]
+    if (ours.task === null) {
+      return [...effects, ...this.fill(nowMs), ...this.#membership.fillHelpers(nowMs)]
+    }
     for (const { peer, task } of this.connected) {
       if (typeof task === 'string' && task !== ours.task.cid) {
         effects.push({ kind: 'disconnect', peer })
@@ -224,7 +226,7 @@ export class Acquaintance {
       effects.push(...this.#tell(random.pick(neighbours).peer, ours.task.cid, [own], nowMs))
     }
     const mixed = this.#membership.mix(this.#swarm, nowMs, isInUse)
-    return [...effects, ...this.fill(nowMs), ...mixed]
+    return [...effects, ...this.fill(nowMs), ...mixed, ...this.#membership.fillHelpers(nowMs)]
   }
 
   /** When to tend the membership. */

@@ -196,19 +196,27 @@ export class Membership {
   }
 
   /**
-   * Dial to fill up to `degree` connections, and to a few helpers.
+   * Dial to fill up to `degree` connections.
    * @param task - of ours; null while there is none, and then whoever is there may tell
    */
   fill(task: string | null, nowMs: number): readonly ParticipantEffect[] {
-    if (this.#degree === 0 && this.#helpers === 0) return []
-    const isHelper = (peer: PeerId): boolean => roleOf(this.#book.get(peer)) === 'helper'
-    const dialing = [...this.#dialing].filter(isHelper).length
-    const helpers = this.neighbours.filter(({ role }) => role === 'helper').length
-    const peers = this.#neighbours.size - helpers
-    return [
-      ...this.#dial('peer', this.#degree - peers - (this.#dialing.size - dialing), task, nowMs),
-      ...this.#dial('helper', this.#helpers - helpers - dialing, task, nowMs)
-    ]
+    const { peers, dialingPeers } = this.#counts
+    return this.#dial('peer', this.#degree - peers - dialingPeers, task, nowMs)
+  }
+
+  /** Dial to be connected to a few helpers. */
+  fillHelpers(nowMs: number): readonly ParticipantEffect[] {
+    const { peers, dialingPeers } = this.#counts
+    const helpers = this.#neighbours.size - peers
+    const dialing = this.#dialing.size - dialingPeers
+    return this.#dial('helper', this.#helpers - helpers - dialing, null, nowMs)
+  }
+
+  get #counts(): { readonly peers: number; readonly dialingPeers: number } {
+    let [peers, dialingPeers] = [0, 0]
+    for (const { role } of this.#neighbours.values()) if (role === 'peer') peers++
+    for (const peer of this.#dialing) if (roleOf(this.#book.get(peer)) === 'peer') dialingPeers++
+    return { peers, dialingPeers }
   }
 
   /**

@@ -176,7 +176,6 @@ export class Rendezvous implements Machine<ParticipantInput, ParticipantEffect> 
   #peerDown(peer: PeerId): void {
     this.#membership.disconnected(peer, this.#nowMs)
     this.#forget(peer)
-    this.#do(...this.#membership.fill(null, this.#nowMs))
   }
 
   #forget(peer: PeerId): void {
@@ -239,8 +238,7 @@ export class Rendezvous implements Machine<ParticipantInput, ParticipantEffect> 
   #heard(from: PeerId, records: readonly ToldRecord[]): void {
     const fault = this.#hearsay.hear(from, records, () => true, this.#nowMs)
     this.#membership.trim(this.#nowMs)
-    if (fault !== undefined) return this.#reject(from, fault)
-    this.#do(...this.#membership.fill(null, this.#nowMs))
+    if (fault !== undefined) this.#reject(from, fault)
   }
 
   /** A participant of its task and of helpers; a helper of everybody. */
@@ -335,7 +333,7 @@ export class Rendezvous implements Machine<ParticipantInput, ParticipantEffect> 
     this.#askForTask()
     const helpers = neighbours.filter(({ role }) => role === 'helper')
     if (helpers.length > 0) this.#tell(this.#components.random.pick(helpers).peer, null)
-    this.#do(...this.#membership.fill(null, this.#nowMs))
+    this.#do(...this.#membership.fillHelpers(this.#nowMs))
   }
 
   #greet(...peers: readonly PeerId[]): void {

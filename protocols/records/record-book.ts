@@ -185,7 +185,12 @@ export class RecordBook {
     }
     candidates.sort((a, b) => a.times - b.times)
     const met = candidates.filter((entry) => entry.met)
-    const told = inTurns(candidates.filter((entry) => !entry.met))
+    const told = inTurns(
+      firstOf(
+        candidates.filter((entry) => !entry.met),
+        countMax
+      )
+    )
     const metCount = Math.max(Math.ceil(countMax * metShare), countMax - told.length)
     const chosen = met.slice(0, metCount)
     chosen.push(...told.slice(0, countMax - chosen.length))
@@ -240,6 +245,12 @@ function listOf(shares: Map<string, Entry[]>, name: string): Entry[] {
 
 export function toldOf(signed: SignedRecord, agoMs: number): ToldRecord {
   return { signed, heardSecondsAgo: Math.max(0, Math.ceil(agoMs / 1_000)) }
+}
+
+/** So many of the front, and all that were told as often as the last of those. */
+function firstOf(sorted: readonly Changing[], count: number): readonly Changing[] {
+  const times = sorted[count]?.times
+  return times === undefined ? sorted : sorted.filter((entry) => entry.times <= times)
 }
 
 /** Of equally often told ones the first of each teller, then the second of each, and so on. */

@@ -55,36 +55,38 @@ const domain = new TextEncoder().encode('starling/record/1\n')
  */
 export class SignedRecord {
   readonly record: PeerRecord
-  readonly #bytes: Uint8Array
   readonly #signature: Uint8Array
+  /** What is signed: the domain, and then the record's bytes. */
+  readonly #signed: Uint8Array
 
-  private constructor(record: PeerRecord, bytes: Uint8Array, signature: Uint8Array) {
+  private constructor(record: PeerRecord, signed: Uint8Array, signature: Uint8Array) {
     this.record = record
-    this.#bytes = bytes
+    this.#signed = signed
     this.#signature = signature
   }
 
   /** Addresses that do not fit into recordBytesMax are left out, last first. */
   static sign(record: PeerRecord, signer: Pick<Signer, 'sign'>): SignedRecord {
-    const bytes = new Uint8Array(encode(record)) // encode() leaves them in a larger buffer
+    const bytes = encode(record)
     if (bytes.length > recordBytesMax && record.addresses.length > 0) {
       return SignedRecord.sign({ ...record, addresses: record.addresses.slice(0, -1) }, signer)
     }
-    return new SignedRecord(record, bytes, signer.sign(signedBytes(bytes)))
+    const signed = withDomain(bytes)
+    return new SignedRecord(record, signed, signer.sign(signed))
   }
 
   /** @returns undefined for bytes that are no record. Both arrays are copied: they may be part of a frame. */
   static read(bytes: Uint8Array, signature: Uint8Array): SignedRecord | undefined {
     try {
       const record = recordSchema.safeParse(decode(bytes)).data
-      return record && new SignedRecord(record, new Uint8Array(bytes), new Uint8Array(signature))
+      return record && new SignedRecord(record, withDomain(bytes), new Uint8Array(signature))
     } catch {
       return undefined
     }
   }
 
   get bytes(): Uint8Array {
-    return this.#bytes
+    return this.#signed.subarray(domain.length)
   }
 
   get signature(): Uint8Array {
@@ -93,7 +95,7 @@ export class SignedRecord {
 
   /** Whether the peer that it speaks of signed it. Takes 0.1 ms with Ed25519. */
   isGenuine(signer: Pick<Signer, 'verify'>): boolean {
-    return signer.verify(this.record.peer, signedBytes(this.#bytes), this.#signature)
+    return signer.verify(this.record.peer, this.#signed, this.#signature)
   }
 
   /**
@@ -103,7 +105,7 @@ export class SignedRecord {
   supersedes(other: SignedRecord | undefined): boolean {
     if (other === undefined) return true
     const rise = this.record.sequence - other.record.sequence
-    return rise > 0 || (rise === 0 && Buffer.compare(this.#bytes, other.#bytes) > 0)
+    return rise > 0 || (rise === 0 && Buffer.compare(this.#signed, other.#signed) > 0)
   }
 
   /** Short: events are full of them. */
@@ -113,7 +115,7 @@ export class SignedRecord {
   }
 }
 
-function signedBytes(bytes: Uint8Array): Uint8Array {
+function withDomain(bytes: Uint8Array): Uint8Array {
   const all = new Uint8Array(domain.length + bytes.length)
   all.set(domain)
   all.set(bytes, domain.length)

@@ -12,7 +12,7 @@ import type { Namespace } from './lab.ts'
 /** A real daemon in a namespace, `starling up` or `starling relay`, and one who watches it. */
 
 /** A busy machine starts many of them slowly. */
-const readyMsMax = 60_000
+const readyMsMax = 120_000
 const everyMs = 200
 
 /** What was seen of it at one moment. */

@@ -59,6 +59,7 @@ export class Trace {
    */
   #printed<T extends object>(value: T): T | string {
     if (ArrayBuffer.isView(value)) return this.#print(value)
+    if ('toJSON' in value) return value // says itself how it is shown
     let copy: Record<string, unknown> | undefined
     // Unlike Object.entries, this makes nothing that has to be collected; what is told is plain data.
     for (const key in value) {

@@ -41,7 +41,7 @@ function meet(machine: Membership, peer: string, facts: Partial<PeerRecord> = {}
 }
 
 function peersDialed(machine: Membership, nowMs = 0): string[] {
-  return machine.fill('task', nowMs).flatMap((effect) => {
+  return [...machine.fill('task', nowMs), ...machine.fillHelpers(nowMs)].flatMap((effect) => {
     return effect.kind === 'connect' ? [effect.contact.peer] : []
   })
 }

@@ -13,7 +13,10 @@ const mixed: readonly HomeKind[] = [
 ]
 const open = mixed.map((): HomeKind => 'public')
 
-const rounds = 40
+/** So many that the ones who started first do most of them together with the last. */
+const rounds = 60
+/** A start is hard work; more at once would only wait for each other. */
+const startedAtOnce = 3
 const minutesMax = 10
 /** Of accuracy. */
 const differenceMax = 0.015
@@ -72,7 +75,10 @@ async function accuracyOf(
       )
     )
   }
-  await Promise.all(members.map((member) => member.start()))
+  for (let first = 0; first < members.length; first += startedAtOnce) {
+    const some = members.slice(first, first + startedAtOnce)
+    await Promise.all(some.map((member) => member.start()))
+  }
   const looks = await Promise.all(
     members.map((member) =>
       member.until(({ status }) => status.evaluatedRound === rounds, minutesMax * 60_000)
