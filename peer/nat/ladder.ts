@@ -35,7 +35,7 @@ export const ladderDefaults: LadderOptions = {
   staggerMs: 250,
   relayStaggerMs: 2_000,
   relayAfterMs: 500,
-  dialBackMs: 2_000,
+  dialBackMs: 1_000,
   retryMs: 30_000,
   retryMsMax: 10 * 60_000
 }
