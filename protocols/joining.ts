@@ -20,7 +20,7 @@ export interface JoiningComponents extends Pick<ParticipantComponents, 'random' 
 
 export type JoiningOptions = Pick<
   ParticipantOptions,
-  'roundsMax' | 'quorum' | 'joinWaitMs' | 'catchUp' | 'partners'
+  'roundsMax' | 'quorum' | 'joinWaitMs' | 'catchUp'
 >
 
 /** What comes of one step of joining. */
@@ -115,12 +115,8 @@ export class Joining {
     return isBehind(model, this.#components.acquaintance.neighbours, this.#pace(task))
   }
 
-  /**
-   * We went on without the swarm: it comes after us. Where each round has one partner, the others' last word
-   * is of rounds ago, and says nothing of where they are.
-   */
+  /** We went on without the swarm: it comes after us. */
   isAhead(task: Task, model: LocalModel): boolean {
-    if (this.#options.partners !== null) return false
     return isAhead(model, this.#components.acquaintance.neighbours, this.#pace(task))
   }
 
