@@ -34,6 +34,8 @@ export const configSchema = z.strictObject({
   swarmKey: path.optional(),
   /** Find peers on the local network (multicast DNS). */
   mdns: z.boolean().optional(),
+  /** Punch by WebRTC where TCP does not get through, if `@libp2p/webrtc` is installed. */
+  webrtc: z.boolean().optional(),
   /** CID of the task to work on. */
   task: z.string().max(128).optional(),
   /** Data SPEC to train on. */
@@ -56,6 +58,7 @@ export const configDefaults = {
   listen: [],
   port: 0,
   mdns: true,
+  webrtc: false,
   data: 'glyphs',
   backend: 'auto',
   fastMath: false,

@@ -14,6 +14,7 @@ import { openHome, sweepHome, type Home } from './home.ts'
 import { openIdentity } from './identity.ts'
 import type { JoinLine } from './network/join-line.ts'
 import { lockHome, type Lock } from './lock.ts'
+import { loadWebRtc, type WebRtcLibrary } from './nat/webrtc-library.ts'
 import { createNetwork, type StarlingNode } from './network/network.ts'
 import { Recent } from './recent.ts'
 import { isOnLan } from './discovery/lan.ts'
@@ -35,6 +36,8 @@ export interface DaemonOptions extends WorkOptions {
   readonly announce: readonly string[]
   /** Asks the router to forward our port. */
   readonly upnp: boolean
+  /** Punch by WebRTC where TCP does not get through, if it is installed. */
+  readonly webrtc: boolean
   /** Find peers on the local network, if there is one. */
   readonly lan: boolean
   /** Who may take part. */
@@ -98,6 +101,8 @@ async function start(
     onTrouble: (what) => options.onEvent({ kind: 'trouble', what })
   })
   const { gate, swarmKey } = access
+  const isOpen = gate.mode === 'open' && swarmKey === undefined
+  const webrtc = options.webrtc ? await openWebRtc(isOpen, options.onEvent) : undefined
   const listen = options.listen.map((address) => readAddress(address, 'listen'))
   const rules = new DialRules(
     bootstraps.map(({ address }) => address),
@@ -114,6 +119,7 @@ async function start(
       return isDialed ? gate.mayDial(peer, Date.now()) : gate.mayConnect(peer)
     },
     ...(swarmKey === undefined ? {} : { swarmKey }),
+    ...(webrtc === undefined ? {} : { webrtc }),
     listen: options.listen,
     announce: options.announce,
     datastorePath: home.peers,
@@ -129,6 +135,20 @@ async function start(
     await node.stop()
     throw error
   }
+}
+
+/** Where it cannot be, nothing else is worse: the user is told, and the daemon goes on without. */
+async function openWebRtc(
+  isOpen: boolean,
+  onEvent: DaemonOptions['onEvent']
+): Promise<WebRtcLibrary | undefined> {
+  const loaded = isOpen
+    ? await loadWebRtc()
+    : { kind: 'closed', what: 'a swarm key does not protect it, and so no private swarm has it' }
+  if ('library' in loaded) return loaded.library
+  const remedy = loaded.kind === 'absent' ? ': npm install @libp2p/webrtc' : ''
+  onEvent({ kind: 'trouble', what: `going on without WebRTC: ${loaded.what}${remedy}` })
+  return undefined
 }
 
 /** What is there before anybody lives on it. */

@@ -8,7 +8,9 @@ import type { Guard } from './guarded.ts'
 import type { Endpoint } from './nat/endpoint.ts'
 import { Ladder, type LadderEvent, type LadderOptions } from './nat/ladder.ts'
 import { Observers, type Mapping } from './nat/observers.ts'
+import { Probation } from './nat/probation.ts'
 import { Punch, punchProtocol } from './nat/punch.ts'
+import { isWebRtc } from './nat/webrtc.ts'
 import {
   carriesModels,
   Connections,
@@ -91,6 +93,7 @@ export class Links {
   readonly #observers: Observers | undefined
   readonly #punch: Punch | undefined
   readonly #pulse: Pulse
+  readonly #probation: Probation
   readonly #versions = new FrameVersions(framesProtocol)
   readonly #up = new Set<PeerId>()
   /** Asked for by connect(), and not there yet. */
@@ -106,7 +109,7 @@ export class Links {
     const connections = new Connections({
       self,
       nowMs,
-      isPunched: (connection) => this.#punch?.made(connection) ?? false
+      punchedBy: (connection) => this.#punchedBy(connection)
     })
     this.connections = connections
     if (dialer !== undefined) {
@@ -126,9 +129,15 @@ export class Links {
         directTo: (peer) => connections.directTo(peer.toString())
       })
     }
+    this.#probation = new Probation(guard)
     const { onEvent } = parts
     this.#ladder = new Ladder(
-      { node, guard, connections, nowMs, dialer, punch: this.#punch, onEvent },
+      {
+        ...{ node, guard, connections, nowMs, dialer, onEvent },
+        punch: this.#punch,
+        webrtc: node.services.webrtc,
+        probation: this.#probation
+      },
       options
     )
     this.#pulse = new Pulse(
@@ -152,6 +161,7 @@ export class Links {
     const onStream = (stream: Stream, connection: Connection) => {
       // Streams are negotiated in their own time: the connection may be gone when one is handed over.
       const peer = connection.remotePeer.toString()
+      this.#proved(connection)
       if (connection.status === 'open' && isMember(peer)) this.admitted(peer)
       if (this.isUp(peer)) onFrames(stream, connection)
       else stream.abort(new Error('not listening'))
@@ -238,6 +248,7 @@ export class Links {
     this.#ladder.stop()
     this.#pruner.stop()
     this.#pulse.stop()
+    this.#probation.stop()
     for (const stop of this.#stopListening) stop()
   }
 
@@ -250,14 +261,30 @@ export class Links {
   }
 
   #opened(connection: Connection): void {
+    if (isWebRtc(connection)) this.#probation.begin(connection)
+    else this.#noted(connection)
+  }
+
+  /** Something has come over it. */
+  #proved(connection: Connection): void {
+    if (this.#probation.passed(connection)) this.#noted(connection)
+  }
+
+  #noted(connection: Connection): void {
     this.connections.opened(connection)
     this.#ladder.opened(connection)
+  }
+
+  #punchedBy(connection: Connection): 'tcp-punch' | 'webrtc' | undefined {
+    if (isWebRtc(connection)) return 'webrtc'
+    return this.#punch?.made(connection) === true ? 'tcp-punch' : undefined
   }
 
   #identified({ connection, protocols, observedAddr }: IdentifyResult): void {
     const incompatible = this.#versions.check(connection.remotePeer.toString(), protocols)
     if (incompatible !== undefined) this.#parts.onEvent(incompatible)
     if (connection.status !== 'open') return
+    this.#proved(connection)
     const isOurs = this.#parts.node.services.dialer?.ownPort.carries(connection) ?? false
     if (observedAddr !== undefined && connection.direct && isOurs) {
       this.#observers?.saw(connection.id, connection.remoteAddr, observedAddr)
@@ -289,6 +316,7 @@ export class Links {
   }
 
   #closed(connection: Connection): void {
+    if (this.#probation.failed(connection)) return
     const { node, guard, onDown, onGone } = this.#parts
     const peer = connection.remotePeer.toString()
     this.#observers?.forget(connection.id)

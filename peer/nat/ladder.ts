@@ -12,7 +12,9 @@ import type { Dialer } from './dialer.ts'
 import { endpointOf, isPublic } from './endpoint.ts'
 import { forgetOldest } from './forget.ts'
 import { firstOf, knock, pause, type Knock } from './knock.ts'
+import type { Probation } from './probation.ts'
 import type { Punch, PunchOutcome } from './punch.ts'
+import type { WebRtc } from './webrtc.ts'
 
 export interface LadderOptions {
   /** Longest time for all dials to one peer, in milliseconds. */
@@ -40,12 +42,18 @@ export const ladderDefaults: LadderOptions = {
   retryMsMax: 10 * 60_000
 }
 
+type Failed = Exclude<PunchOutcome, { kind: 'through' }>
+
 /** A relayed connection stays relayed, for now. */
 export interface LadderEvent {
   readonly kind: 'upgrade-failed'
   readonly peer: PeerId
-  readonly reason: Exclude<PunchOutcome, { kind: 'through' }>['reason']
+  /** Of the punch. */
+  readonly reason: Failed['reason']
 }
+
+/** Refusals that say nothing of what a later punch will come to. */
+const comesAgain: ReadonlySet<Failed['reason']> = new Set(['busy', 'too-soon', 'already-direct'])
 
 export interface LadderComponents {
   readonly node: StarlingNode
@@ -55,6 +63,9 @@ export interface LadderComponents {
   /** Both missing where there are no routers: then libp2p dials. */
   readonly dialer: Dialer | undefined
   readonly punch: Punch | undefined
+  /** Missing where the user has not asked for it. */
+  readonly webrtc: WebRtc | undefined
+  readonly probation: Probation
   readonly onEvent: (event: LadderEvent) => void
 }
 
@@ -65,8 +76,8 @@ interface Failures {
 
 /**
  * How a peer is reached, the best way first: one of its own addresses; through a relay, and then the
- * end that can be dialed is dialed back (libp2p's dcutr), or both dial at once (punch.ts); else it
- * stays relayed.
+ * end that can be dialed is dialed back (libp2p's dcutr), or both dial at once (punch.ts), or both try
+ * over UDP (webrtc.ts); else it stays relayed.
  *
  * Whoever dialed through the relay sees to the upgrade. It tries again as long as that connection
  * lasts, with ever longer pauses.
@@ -187,10 +198,22 @@ export class Ladder {
     const outcome = await punch.request(relayed)
     if (outcome.kind === 'through') {
       this.#failures.delete(peer)
-    } else if (connections.directTo(peer) === undefined) {
+    } else if (
+      connections.directTo(peer) === undefined &&
+      !(await this.#byWebRtc(relayed, outcome))
+    ) {
       onEvent({ kind: 'upgrade-failed', peer, reason: outcome.reason })
       if (outcome.reason !== 'unsupported') this.#failed(relayed)
     }
+  }
+
+  /** @returns whether there is one now that passes no relay */
+  async #byWebRtc(relayed: Connection, { reason }: Failed): Promise<boolean> {
+    const { webrtc, probation, connections } = this.#parts
+    if (webrtc === undefined || comesAgain.has(reason)) return false
+    const connection = await webrtc.meet(relayed)
+    if (connection !== undefined) await probation.outcome(connection)
+    return connections.directTo(relayed.remotePeer.toString()) !== undefined
   }
 
   /** Whether the other end may find an address of ours that it can dial. */

@@ -7,7 +7,7 @@ import { Guard } from '../guarded.ts'
 import { reasonOf } from '../reason.ts'
 import { Observers } from './observers.ts'
 import { reachOfNode, type ReachOfNode } from './reach.ts'
-import { askStun } from './stun-client.ts'
+import { askStun, stunPort } from './stun-client.ts'
 
 export interface ProbeOptions {
   /** Whom to ask. */
@@ -29,7 +29,7 @@ export interface Probe {
 }
 
 /** UPnP is found and used in five seconds (measured), and then somebody has to try it. */
-export const probeDefaults = { upnp: true, stunPort: 3478, lookMs: 9_000 } as const
+export const probeDefaults = { upnp: true, stunPort, lookMs: 9_000 } as const
 
 const dialMsMax = 8_000
 

@@ -13,6 +13,7 @@ import {
   type DialBackComponents,
   type DialBackOptions
 } from './dial-back.ts'
+import { isWebRtc } from './webrtc.ts'
 import { Witnesses } from './witnesses.ts'
 
 export interface ProofsComponents extends DialBackComponents {
@@ -106,6 +107,7 @@ export class Proofs implements Startable {
   #identified({ connection, peerId, protocols }: IdentifyResult): void {
     if (!protocols.includes(dialBackProtocol) || connection.status !== 'open') return
     if (isRelayed(connection.remoteAddr) || connection.limits !== undefined) return
+    if (isWebRtc(connection)) return // it does not know where to dial
     // Being dialled back makes another connection, which is no reason to ask again.
     if (this.#askable.has(peerId.toString()) || !this.#options.isWitness(connection)) return
     this.#askable.set(peerId.toString(), connection)

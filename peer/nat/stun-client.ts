@@ -4,6 +4,9 @@ import { isIPv6 } from 'node:net'
 import { StarlingError } from '../../src/core/errors.ts'
 import { decodeBindingSuccess, encodeBindingRequest, type StunAddress } from './stun-message.ts'
 
+/** UDP port of a helper that was not told otherwise: IANA's for STUN. */
+export const stunPort = 3478
+
 /** Times after which a question is asked again, in milliseconds: RFC 8489, 6.2.1, cut short. */
 const askAgainMs = [0, 500, 1_500]
 const waitMs = 3_500

@@ -24,6 +24,8 @@ import {
 import { proofs, type Proofs } from '../nat/proofs.ts'
 import { relayListen, relayTransport } from '../nat/relay-transport.ts'
 import { relays, type Relays } from '../nat/relays.ts'
+import { WebRtc } from '../nat/webrtc.ts'
+import type { WebRtcLibrary } from '../nat/webrtc-library.ts'
 import { mayNeedRouter, router, type Router } from '../nat/upnp.ts'
 import { DialBudget } from '../nat/dial-budget.ts'
 import { dialer, type Dialer } from '../nat/dialer.ts'
@@ -49,6 +51,8 @@ export interface Services extends Record<string, unknown> {
   readonly router?: Router
   /** Missing in a node in memory, where there are no routers. */
   readonly dialer?: Dialer
+  /** Missing where the user has not asked for it. */
+  readonly webrtc?: WebRtc
   /** Both missing in a node that does not look for peers. */
   readonly dht?: KadDHT
   readonly pubsub?: GossipSub
@@ -95,6 +99,11 @@ export interface NetworkOptions {
   readonly trusted?: readonly string[]
   /** Asks the router to forward our ports; by default not. */
   readonly upnp?: boolean
+  /**
+   * Punches by WebRTC where TCP does not get through; by default not. Never in a private swarm: it
+   * passes by the swarm key.
+   */
+  readonly webrtc?: WebRtcLibrary
 }
 
 const MiB = 2 ** 20
@@ -140,13 +149,25 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
 }
 
 /** TCP through routers: from one port, by relays, and with the means to do without them. */
-async function routed({ discovers = true, trusted = [], upnp = false, listen }: NetworkOptions) {
+async function routed(options: NetworkOptions) {
+  const { discovers = true, trusted = [], upnp = false, listen } = options
   const ownPort = await chooseOwnPort()
-  const budget = new DialBudget(discovers ? dialsPerMinuteMax : Infinity, () => performance.now())
+  const nowMs = () => performance.now()
+  const budget = new DialBudget(discovers ? dialsPerMinuteMax : Infinity, nowMs)
+  const isClosed = options.isPrivate === true || options.swarmKey !== undefined
+  const webrtc =
+    options.webrtc === undefined || isClosed
+      ? undefined
+      : new WebRtc({ library: options.webrtc, budget, nowMs })
   return {
-    transports: [reuseTcp({ ownPort, budget }), relayTransport()],
+    transports: [
+      reuseTcp({ ownPort, budget }),
+      relayTransport(),
+      ...(webrtc === undefined ? [] : [webrtc.transport])
+    ],
     services: {
       dialer: dialer({ ownPort, budget }),
+      ...(webrtc === undefined ? {} : { webrtc: () => webrtc }),
       // Its hole punching does not work over TCP; that one end can be dialed by the other it finds out.
       dcutr: dcutr(),
       relays: relays({ trusted }),

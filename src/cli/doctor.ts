@@ -56,7 +56,7 @@ async function examine(path: string, helpers: readonly PeerAddress[]): Promise<F
     checkNode(),
     checkClock(),
     ...(await measureEngine()).map(asFinding),
-    webrtcFinding()
+    await webrtcFinding()
   ]
   try {
     const home = await openHome(path)

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { StarlingError } from '../core/errors.ts'
 import { readSwarmKey } from '../../peer/access/swarm-key.ts'
 import type { Logger } from '../../peer/log.ts'
+import { stunPort } from '../../peer/nat/stun-client.ts'
 import { relayLimitDefaults, type RelayLimits } from '../../peer/relay/limits.ts'
 import { startRelay, type Relay, type RelayEvent } from '../../peer/relay/relay.ts'
 import { collect, wholeNumber } from './arguments.ts'
@@ -106,7 +107,7 @@ export function relayCommand(): Command {
       '--stun-port <n>',
       'UDP port to answer STUN on; 0 for any',
       wholeNumber(0, 65_535),
-      3478
+      stunPort
     )
     .option('--no-stun', 'do not answer STUN')
     .addHelpText(

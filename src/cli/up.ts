@@ -5,7 +5,7 @@ import { backendNames } from '../learning/engine/select.ts'
 import type { BodyEvent } from '../../peer/body.ts'
 import type { AccessOptions } from '../../peer/access/access.ts'
 import { isLink, readLink, writeLink, type JoinLink } from '../../peer/access/link.ts'
-import { configDefaults, readConfig, writeConfig } from '../../peer/config.ts'
+import { configDefaults, readConfig, writeConfig, type Config } from '../../peer/config.ts'
 import { startDaemon, type Daemon, type DaemonOptions } from '../../peer/daemon.ts'
 import { openHome } from '../../peer/home.ts'
 import type { Logger } from '../../peer/log.ts'
@@ -36,6 +36,7 @@ interface UpOptions extends CommonOptions {
   readonly publicIp?: string
   readonly upnp: boolean
   readonly mdns?: boolean
+  readonly webrtc?: boolean
   readonly private?: boolean
   readonly allow?: string
   readonly swarmKey?: string
@@ -60,6 +61,8 @@ export function upCommand(): Command {
     .option('--public-ip <ip>', 'address that the world knows this machine by')
     .option('--no-upnp', 'do not ask the router to forward our port')
     .option('--no-mdns', 'do not look for peers on the local network')
+    .option('--webrtc', 'also punch over UDP, by WebRTC; needs the package @libp2p/webrtc')
+    .option('--no-webrtc', 'do not, from now on')
     .option('--private', 'let in only who is invited, or in --allow (starling invite)')
     .option('--allow <file>', 'let in only the peers of this list, a peer id a line')
     .option('--swarm-key <file>', 'talk only to who has the same key (starling key new)')
@@ -148,6 +151,7 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
   const port = options.port ?? config.port ?? configDefaults.port
   const listen = options.listen.length > 0 ? options.listen : (config.listen ?? [])
   const publicIp = options.publicIp ?? config.publicIp
+  const kept = await keep(options, settings)
   return {
     home: home.path,
     task,
@@ -158,7 +162,8 @@ async function daemonOptions(options: UpOptions, settings: Settings): Promise<Da
     announce: publicIp === undefined ? [] : [announcedAddress(publicIp, port)],
     upnp: options.upnp,
     lan: options.mdns === false ? false : (config.mdns ?? configDefaults.mdns),
-    access: await accessOptions(options, settings, link),
+    webrtc: kept.webrtc ?? configDefaults.webrtc,
+    access: accessOptions(kept, link),
     data: options.data ?? config.data ?? null,
     directories: dataDirectories(home),
     backend: options.backend ?? config.backend ?? configDefaults.backend,
@@ -192,28 +197,28 @@ function readJoins(joins: readonly string[]): {
 }
 
 /** What the user says once is kept: a private swarm must not come back as an open one. */
-async function accessOptions(
-  options: UpOptions,
-  { home, config }: Settings,
-  link: JoinLink | undefined
-): Promise<AccessOptions> {
+async function keep(options: UpOptions, { home, config }: Settings): Promise<Config> {
   const given = {
+    ...(options.webrtc === undefined ? {} : { webrtc: options.webrtc }),
     ...(options.private === true ? { private: true } : {}),
     ...(options.allow === undefined ? {} : { allow: resolve(options.allow) }),
     ...(options.swarmKey === undefined ? {} : { swarmKey: resolve(options.swarmKey) })
   }
   const kept = { ...config, ...given }
-  const access = {
+  if (Object.keys(given).length > 0) {
+    await openHome(home.path)
+    await writeConfig(home.config, kept)
+  }
+  return kept
+}
+
+function accessOptions(kept: Config, link: JoinLink | undefined): AccessOptions {
+  return {
     isPrivate: kept.private ?? false,
     allow: kept.allow ?? null,
     swarmKey: kept.swarmKey ?? null,
     invitation: link?.invite ?? null
   }
-  if (Object.keys(given).length > 0) {
-    await openHome(home.path)
-    await writeConfig(home.config, kept)
-  }
-  return access
 }
 
 function announcedAddress(ip: string, port: number): string {

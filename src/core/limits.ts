@@ -320,5 +320,9 @@ export const punchStreamsMax = 2
 export const punchIntervalMsMin = 5_000
 /** Peers with whom meeting half way was tried lately. Above: the longest ago is forgotten. */
 export const punchPeersMax = 512
+/** Attempts at WebRTC that are under way at once; each has threads and sockets of its own. More: refused. */
+export const webrtcAtOnceMax = 4
+/** Helpers that are asked by STUN how the world sees us, in one attempt: one, and one to spare. */
+export const stunServersMax = 2
 /** Peers of whom it is remembered since when we know of them. Above: the first one is forgotten. */
 export const heardOfMax = 1024

@@ -1,5 +1,6 @@
 import type { PeerAddress } from '../../../peer/network/addresses.ts'
 import { probeDefaults, probeReach, type Probe } from '../../../peer/nat/probe.ts'
+import { loadWebRtc } from '../../../peer/nat/webrtc-library.ts'
 import type { Status } from '../../../peer/status.ts'
 import type { Finding } from './finding.ts'
 
@@ -66,12 +67,20 @@ function probeFindings({ reach, addresses, helpers, stun }: Probe): Finding[] {
 }
 
 /** WebRTC is an optional package. */
-export function webrtcFinding(): Finding {
+export async function webrtcFinding(): Promise<Finding> {
   const name = 'webrtc'
-  try {
-    import.meta.resolve('@libp2p/webrtc')
-    return { name, verdict: 'ok', what: 'installed' }
-  } catch {
-    return { name, verdict: 'absent', what: 'not installed: connections are made over TCP' }
+  const loaded = await loadWebRtc()
+  switch (loaded.kind) {
+    case 'loaded':
+      return { name, verdict: 'ok', what: "works; 'starling up --webrtc' makes use of it" }
+    case 'absent':
+      return { name, verdict: 'absent', what: `${loaded.what}: connections are made over TCP` }
+    case 'broken':
+      return {
+        name,
+        verdict: 'warning',
+        what: loaded.what,
+        remedy: 'install @libp2p/webrtc again, for this machine; without it, TCP still works'
+      }
   }
 }
