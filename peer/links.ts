@@ -19,9 +19,12 @@ import {
 import { FrameVersions, type IncompatibleEvent } from './network/frame-versions.ts'
 import type { StarlingNode } from './network/network.ts'
 import { Pruner } from './network/pruner.ts'
+import { Pulse, pulseDefaults } from './network/pulse.ts'
 import { within } from './within.ts'
 
 export type LinkEvent =
+  /** Our way into the world has changed: so many connections led nowhere any more. */
+  | { readonly kind: 'path-moved'; readonly dead: number }
   | LadderEvent
   | IncompatibleEvent
   /** A peer of ours is connected, in one more way. */
@@ -87,6 +90,7 @@ export class Links {
   readonly #pruner: Pruner
   readonly #observers: Observers | undefined
   readonly #punch: Punch | undefined
+  readonly #pulse: Pulse
   readonly #versions = new FrameVersions(framesProtocol)
   readonly #up = new Set<PeerId>()
   /** Asked for by connect(), and not there yet. */
@@ -127,6 +131,10 @@ export class Links {
       { node, guard, connections, nowMs, dialer, punch: this.#punch, onEvent },
       options
     )
+    this.#pulse = new Pulse(
+      { node, guard, onMoved: (dead) => onEvent({ kind: 'path-moved', dead }) },
+      pulseDefaults
+    )
     this.#pruner = new Pruner({ self, guard, connections })
   }
 
@@ -151,6 +159,7 @@ export class Links {
     await node.handle(framesProtocol, guard.wrap('a new stream', onStream), {
       maxInboundStreams: frameStreamsMax
     })
+    if (node.services.dialer !== undefined) this.#pulse.start()
     const punch = this.#punch
     if (punch === undefined) return
     const onPunch = (stream: Stream, connection: Connection) => punch.answer(stream, connection)
@@ -228,6 +237,7 @@ export class Links {
     this.#stopped = true
     this.#ladder.stop()
     this.#pruner.stop()
+    this.#pulse.stop()
     for (const stop of this.#stopListening) stop()
   }
 

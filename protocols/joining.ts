@@ -11,7 +11,7 @@ import type {
   ParticipantOptions,
   Rejection
 } from './participant-io.ts'
-import { isAhead, isBehind, jumpToSwarm, peersAhead, swarmRound, type PaceOptions } from './pace.ts'
+import { isBehind, jumpToSwarm, peersAhead, type PaceOptions } from './pace.ts'
 
 export interface JoiningComponents extends Pick<ParticipantComponents, 'random' | 'wanted'> {
   readonly ours: Ours
@@ -38,8 +38,6 @@ export class Joining {
   #untilMs = Infinity
   /** Tasks that helpers offered when we last said so: somebody has to choose. */
   #offered = ''
-  /** Where the swarm was when we last saw it behind us. */
-  #awaited = Infinity
 
   constructor(components: JoiningComponents, options: JoiningOptions) {
     this.#components = components
@@ -113,19 +111,6 @@ export class Joining {
   /** The swarm went on without us: join again. */
   isBehind(task: Task, model: LocalModel): boolean {
     return isBehind(model, this.#components.acquaintance.neighbours, this.#pace(task))
-  }
-
-  /** We went on without the swarm: it comes after us. */
-  isAhead(task: Task, model: LocalModel): boolean {
-    return isAhead(model, this.#components.acquaintance.neighbours, this.#pace(task))
-  }
-
-  /** @returns whether the swarm that is behind us has moved since we last looked; of the dead, it never does */
-  awaitsSwarm(): boolean {
-    const swarm = swarmRound(this.#components.acquaintance.neighbours)
-    const moved = swarm > this.#awaited
-    this.#awaited = swarm
-    return moved
   }
 
   #askForTask(): Joined {

@@ -28,18 +28,6 @@ export function isBehind(
   return swarm > round + 1 || (swarm > round && swarm >= roundsMax)
 }
 
-/**
- * Most neighbours' newest word is of two rounds ago: in step they are one behind when our round begins.
- * What they send is too old for us, and what we learn meanwhile we learn alone.
- */
-export function isAhead(
-  { round }: LocalModel,
-  neighbours: readonly Neighbour[],
-  { mode }: PaceOptions
-): boolean {
-  return mode === 'rounds' && neighbours.length > 0 && swarmRound(neighbours) < round - 1
-}
-
 /** Whose parameters are worth fetching before we train. */
 export function peersAhead(
   model: LocalModel,

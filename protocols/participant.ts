@@ -268,23 +268,10 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       this.#state = 'joining'
       return this.#tryBegin()
     }
-    if (this.#joining.isAhead(task, model) && this.#joining.awaitsSwarm()) {
-      const { intervalMs, deadlineMs } = task.manifest.exchange
-      this.#state = 'ahead'
-      return this.#wake('round', intervalMs + deadlineMs)
-    }
     this.#roundStartMs = this.#nowMs
     if (model.samples === 0 || this.#exchange?.rests === true) return this.#trade()
     this.#state = 'training'
     this.#train(model)
-  }
-
-  /** Where the swarm has come after us, our next round is its next, too: begin it when it does. */
-  #comeAfterUs(): void {
-    const { model, task } = this.#active()
-    if (this.#joining.isAhead(task, model)) return
-    this.#state = 'waiting'
-    this.#wake('round', task.manifest.exchange.intervalMs)
   }
 
   #train(model: LocalModel): void {
@@ -495,7 +482,6 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
     }
     // All rounds are done here, and there a straggler is still at one.
     if (this.#settling !== undefined && update.phase === 'round') return this.#reject(from, 'stale')
-    if (this.#state === 'ahead') this.#comeAfterUs()
     const outcome = exchange.receive(from, update, this.#nowMs)
     if (outcome.rejected === 'future' && this.#state === 'joining') return // not with us yet
     if (outcome.rejected === 'full' && update.phase === 'push') {
@@ -532,7 +518,7 @@ export class Participant implements Machine<ParticipantInput, ParticipantEffect>
       case 'join':
         return this.#joinDue()
       case 'round':
-        if (this.#state === 'waiting' || this.#state === 'ahead') this.#beginRound()
+        if (this.#state === 'waiting') this.#beginRound()
         if (this.#state === 'settling') this.#seekAgreement()
         return
       case 'exchange':

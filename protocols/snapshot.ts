@@ -9,7 +9,6 @@ export type ParticipantState =
   | 'training'
   | 'exchanging'
   | 'waiting' // for the next round's start
-  | 'ahead' // waiting for the swarm to come after us
   | 'settling' // all rounds are done, merging goes on until all agree
   | 'finished' // all rounds that were asked for are done; still answers peers
   | 'stopped'

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { StarlingError } from '../../src/core/errors.ts'
@@ -87,6 +87,8 @@ class Router {
         'deny 0-65535 0.0.0.0/0 0-65535'
       ].join('\n') + '\n'
     )
+    // Else it takes the one that was killed a moment ago for alive, and gives way.
+    rmSync(`${file}.pid`, { force: true })
     const daemon = namespace.spawn('miniupnpd', ['-d', '-f', file, '-P', `${file}.pid`], {
       stdio: 'ignore'
     })

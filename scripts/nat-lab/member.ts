@@ -46,6 +46,7 @@ export class Member {
   #daemon: ChildProcess | undefined
   #watcher: ChildProcess | undefined
   #newest: Look | undefined
+  #failure: StarlingError | undefined
   #onLook: (() => void)[] = []
 
   /**
@@ -84,9 +85,12 @@ export class Member {
       output += text
       if (output.endsWith('}\n')) resolve(JSON.parse(output) as Status)
     })
-    daemon.once('exit', (code, signal) =>
-      reject(this.#trouble(`ended with ${signal ?? code} before it was ready`))
-    )
+    daemon.once('exit', (code, signal) => {
+      if (this.#daemon !== daemon) return // we ended it
+      this.#failure = this.#trouble(`ended by itself with ${signal ?? `exit code ${code}`}`)
+      reject(this.#failure)
+      for (const check of this.#onLook) check()
+    })
     const tooLate = setTimeout(() => reject(this.#trouble('was not ready in time')), readyMsMax)
     this.#watch()
     return promise.finally(() => clearTimeout(tooLate))
@@ -94,10 +98,12 @@ export class Member {
 
   /**
    * @returns the first look that fits; undefined when none did in time
+   * @throws STARLING_WORKER_FAILED when it ended by itself
    */
   async until(fits: (look: Look) => boolean, deadlineMs: number): Promise<Look | undefined> {
-    const { promise, resolve } = Promise.withResolvers<Look | undefined>()
+    const { promise, resolve, reject } = Promise.withResolvers<Look | undefined>()
     const check = (): void => {
+      if (this.#failure !== undefined) reject(this.#failure)
       if (this.#newest !== undefined && fits(this.#newest)) resolve(this.#newest)
     }
     this.#onLook.push(check)
@@ -120,13 +126,17 @@ export class Member {
 
   /** As a power cut does it. */
   async kill(): Promise<void> {
-    await Promise.all([end(this.#daemon, 'SIGKILL'), end(this.#watcher, 'SIGKILL')])
+    const processes = [this.#daemon, this.#watcher]
+    this.#daemon = undefined
+    await Promise.all(processes.map((each) => end(each, 'SIGKILL')))
     this.#newest = undefined
   }
 
   /** It says goodbye. */
   async stop(): Promise<void> {
-    await end(this.#daemon, 'SIGTERM')
+    const daemon = this.#daemon
+    this.#daemon = undefined
+    await end(daemon, 'SIGTERM')
     await this.kill()
   }
 

@@ -1,3 +1,4 @@
+import { isStarlingError } from '../../src/core/errors.ts'
 import { refreshKernels } from '../kernels.ts'
 import { expectedOf, isAsGood, type Connected } from './expected.ts'
 import type { Home } from './home.ts'
@@ -36,6 +37,17 @@ interface TryResult {
   readonly relayBytes: number
   readonly dialsPerMinute: number
   readonly success: boolean
+  /** Why it came to nothing, such as a daemon that ended by itself. */
+  readonly trouble?: string
+}
+
+const nothing: TryResult = {
+  connected: 'none',
+  ms: null,
+  megabytesPerSecond: null,
+  relayBytes: 0,
+  dialsPerMinute: 0,
+  success: false
 }
 
 /** For a connection past the helper. */
@@ -130,6 +142,9 @@ async function attemptOnce(
       dialsPerMinute: Math.max(...dials) / minutes,
       success: isAsGood(connected, expected) && (!isPast || traded) && relayBytes === 0
     }
+  } catch (error) {
+    if (!isStarlingError(error)) throw error
+    return { ...nothing, trouble: error.message }
   } finally {
     for (const meter of meters) meter.stop()
     await Promise.all(members.map((member) => member.kill()))
@@ -159,6 +174,7 @@ function sentenceOf({ connected, ms, megabytesPerSecond, success, ...rest }: Try
     ...(ms === null ? [] : [`after ${ms} ms`]),
     ...(megabytesPerSecond === null ? [] : [`${megabytesPerSecond.toFixed(0)} MB/s`]),
     `${rest.dialsPerMinute.toFixed(0)} dials a minute`,
+    ...(rest.trouble === undefined ? [] : [rest.trouble]),
     ...(rest.relayBytes === 0 ? [] : [`${rest.relayBytes} bulk bytes at the helper`])
   ].join(', ')
 }

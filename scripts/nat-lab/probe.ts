@@ -84,7 +84,7 @@ const answers: { [Q in keyof Questions]: (details: Questions[Q]) => Promise<Answ
 async function answersSearch(): Promise<boolean> {
   const search = [
     ...['M-SEARCH * HTTP/1.1', 'HOST: 239.255.255.250:1900', 'MAN: "ssdp:discover"', 'MX: 1'],
-    'ST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n\r\n'
+    'ST: urn:schemas-upnp-org:device:InternetGatewayDevice:2\r\n\r\n'
   ].join('\r\n')
   const answer = await exchange(Buffer.from(search), { host: '239.255.255.250', port: 1900 })
   return answer?.toString().startsWith('HTTP/1.1 200 OK') === true

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Home, publicMachine, type Machine } from './home.ts'
 import { homeKinds, type HomeKind } from './homes.ts'
 import { Internet } from './internet.ts'
@@ -81,6 +82,7 @@ export async function selfCheck(
     const prober = new Prober(home.host)
     note(kind, natures[kind], await natureOf(home, prober, machines, probers))
     if (kind === 'cone') await checkActions(home, prober, note)
+    if (kind === 'upnp') await checkUpnpAfterReboot(home, prober, note)
     if (kind === 'ipv6-firewall') await checkIpv6(home, prober, machines, probers, note)
     prober.stop()
   }
@@ -151,6 +153,17 @@ async function checkActions(
   await reboot
   const back = await prober.ask('observe', ask)
   note('it does again when it is back', home.outside, back?.host)
+}
+
+async function checkUpnpAfterReboot(
+  home: Home,
+  prober: Prober,
+  note: (what: string, expected: unknown, found: unknown) => void
+): Promise<void> {
+  await home.reboot(0)
+  await pause(1_000) // for its UPnP daemon to start
+  const opens = await prober.ask('openPort', { gateway: '192.168.1.1', port: homePort })
+  note('a upnp router opens ports after a reboot, too', true, opens)
 }
 
 async function checkIpv6(

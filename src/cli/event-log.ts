@@ -77,6 +77,10 @@ export function logEvent(logger: Logger, event: BodyEvent): void {
         `peer ${event.peer} is connected: ${event.path}${event.limited ? ', limited' : ''} ` +
           `(${event.by}), ${event.afterMs} ms after we knew of it`
       )
+    case 'path-moved':
+      return logger.info(
+        `our address or our router has changed: ${event.dead} connection(s) led nowhere any more`
+      )
     case 'upgrade-failed':
       return logger.info(`peer ${event.peer} stays behind a relay for now: ${event.reason}`)
     case 'send-failed':

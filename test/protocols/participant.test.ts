@@ -325,40 +325,6 @@ describe('a peer that fell behind in synchronous rounds', () => {
   })
 })
 
-describe('a peer that is ahead in synchronous rounds', () => {
-  it('waits for the swarm, and trades with it from where they meet', () => {
-    const room = new Room()
-    for (const name of ['ana', 'ben']) {
-      room.enter(name, { task: roundsTask, quorum: 1, target: 5, trainMs: 100 })
-    }
-    room.connect('ana', 'ben')
-    const cleo = room.enter('cleo', { task: roundsTask, target: 5, joinWaitMs: 0 })
-    room.run(1_000)
-    const alone = cleo.snapshot().round
-    expect(alone).toBeGreaterThan(30)
-    for (const name of ['ana', 'ben']) room.connect(name, 'cleo')
-    room.run(1_000)
-    expect(cleo.snapshot().round).toBeLessThan(alone + 15)
-    room.run(10_000)
-
-    expect(cleo.snapshot().round).toBeGreaterThan(alone + 20)
-    expect(room.eventsOf('ana', 'merged').at(-1)?.with).toEqual(['ben', 'cleo'])
-    expect(room.eventsOf('cleo', 'merged').at(-1)?.with).toEqual(['ana', 'ben'])
-  })
-
-  it('goes on alone where nobody comes after it', () => {
-    const room = new Room()
-    const cleo = room.enter('cleo', { task: roundsTask, target: 5, joinWaitMs: 0 })
-    room.run(1_000)
-    const alone = cleo.snapshot().round
-    room.enter('ana', { task: roundsTask, trainMs: 1e9 })
-    room.connect('ana', 'cleo')
-    room.run(20_000)
-
-    expect(cleo.snapshot().round).toBeGreaterThan(alone + 10)
-  })
-})
-
 describe('peers of different tasks', () => {
   it('refuse each other, naming both, and exchange nothing', () => {
     const room = new Room()

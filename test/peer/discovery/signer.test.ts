@@ -1,4 +1,4 @@
-import { generateKeyPair } from '@libp2p/crypto/keys'
+import { generateKeyPair, generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -61,5 +61,31 @@ describe('a signature by the key of a node', () => {
     const read = SignedRecord.read(signed.bytes, signed.signature)
     expect(read?.isGenuine(ed25519Signer(keys[1]))).toBe(true)
     expect(signer.verify(ana, signed.bytes, signed.signature)).toBe(false) // a domain of its own
+  })
+
+  it('is that of the test vector in docs/wire.md', async () => {
+    const seed = Uint8Array.from({ length: 32 }, (_, i) => i)
+    const key = await generateKeyPairFromSeed('Ed25519', seed)
+    const peer = peerIdFromPrivateKey(key).toString()
+    const facts = { sequence: 7, role: 'peer', task: null, round: 3, age: 96 } as const
+    const addresses = ['/ip4/192.0.2.7/tcp/4001']
+    const record = { peer, addresses, version: '0.1.0', ...facts }
+    const { bytes, signature } = SignedRecord.sign(record, ed25519Signer(key))
+    expect(peer).toBe('12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB')
+    expect(Buffer.from(bytes).toString('hex')).toBe(
+      'a8636167651860' +
+        '64706565727834' +
+        Buffer.from(peer).toString('hex') +
+        '64726f6c656470656572' +
+        '647461736bf6' +
+        '65726f756e6403' +
+        '6776657273696f6e65302e312e30' +
+        '6873657175656e636507' +
+        '6961646472657373657381772f6970342f3139322e302e322e372f7463702f34303031'
+    )
+    expect(Buffer.from(signature).toString('hex')).toBe(
+      '981618d61e47790eefb3c2f335ea955aac54c99c43c3962360f6ea5735f28a2c' +
+        '99c942c548b1425bc35db9f7501b864cda0b82eef2f003570f9179b4cabb7d06'
+    )
   })
 })
