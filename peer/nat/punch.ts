@@ -36,6 +36,12 @@ export interface PunchOptions {
   readonly pauseMs: number
 }
 
+/**
+ * Tries that nothing comes of, not even a refusal. The knock was then repeated and dropped throughout:
+ * the other end's goes to another port than this one, and will the next time.
+ */
+const silencesMax = 2
+
 export const punchDefaults: PunchOptions = {
   messageMsMax: 5_000,
   tries: 6,
@@ -216,12 +222,15 @@ export class Punch {
     rttMs: number
   ): Promise<PunchOutcome> {
     const tryMs = this.#options.tryMs + 6 * rttMs
-    for (let attempt = 0; attempt < this.#options.tries; attempt++) {
+    let silences = 0
+    for (let attempt = 0; attempt < this.#options.tries && silences < silencesMax; attempt++) {
       if (attempt > 0) await pause(this.#options.pauseMs * (1 + Math.random()))
       const direct = this.#parts.directTo(peer)
       if (direct !== undefined) return { kind: 'through', connection: direct }
+      const startedMs = this.#parts.nowMs()
       const connection = await this.#try(peer, places, role, tryMs)
       if (connection !== undefined) return { kind: 'through', connection }
+      if (this.#parts.nowMs() - startedMs >= tryMs / 2) silences++
     }
     return { kind: 'failed', reason: 'not-through' }
   }
