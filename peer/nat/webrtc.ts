@@ -9,7 +9,7 @@ import {
 } from '../../src/core/limits.ts'
 import type { DialBudget } from './dial-budget.ts'
 import { forgetOldest } from './forget.ts'
-import { knock } from './knock.ts'
+import { firstOf, knock } from './knock.ts'
 import { stunPort } from './stun-client.ts'
 import type { WebRtcLibrary } from './webrtc-library.ts'
 
@@ -19,8 +19,22 @@ export interface WebRtcOptions {
   readonly nowMs: () => number
 }
 
-/** Longest time for one attempt, in milliseconds. Those that come about take up to 1.2 s (measured). */
-const meetMsMax = 8_000
+/**
+ * Bytes that a stream takes before it asks the sender to wait until all of them have left, when it
+ * looks as if none did. At the pace of a peer that is just not too slow (pace.ts) they leave in time;
+ * with the library's 2 MiB anybody below 1.6 Mbit/s would be cut off.
+ */
+const bufferedBytesMax = 128 * 2 ** 10
+/**
+ * Of one peer, before it stays relayed for a while: on fast lines the library has some attempts end at
+ * once, at both ends (2 of 14 within one process), and the next one come about.
+ */
+const tries = 2
+/**
+ * Longest time for one try, in milliseconds: those that come about take up to 1.2 s (measured). More
+ * than punchIntervalMsMin, before which the other end does not answer again.
+ */
+const tryMsMax = 6_000
 
 /**
  * A way through two routers over UDP: both ends learn from a helper where the world sees them, tell
@@ -49,6 +63,7 @@ export class WebRtc {
     const { peerId, upgrader, transportManager, connectionManager, events, logger } = components
     const self = peerId.toString()
     const transport = this.#options.library.webRTC({
+      dataChannel: { maxBufferedAmount: bufferedBytesMax },
       // Never without a list: the library would ask the servers of big companies.
       rtcConfiguration: () => ({
         iceServers: stunServers(connectionManager.getConnections()).map((urls) => ({ urls }))
@@ -72,9 +87,12 @@ export class WebRtc {
     const dial = this.#dial
     if (dial === undefined || !this.#mayBegin(peer)) return undefined
     this.#running.add(peer)
+    const address = addressBy(relayed)
     try {
-      return await knock(meetMsMax, (signal) => dial(addressBy(relayed), signal)).arrival
-    } catch {
+      for (let attempt = 1; attempt <= tries && relayed.status === 'open'; attempt++) {
+        const made = await firstOf([knock(tryMsMax, (signal) => dial(address, signal))])
+        if (made !== undefined) return made
+      }
       return undefined
     } finally {
       this.#running.delete(peer)
