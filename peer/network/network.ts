@@ -11,7 +11,7 @@ import { ping, type Ping } from '@libp2p/ping'
 import { isPrivateIp } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { StarlingError } from '../../src/core/errors.ts'
 import {
   connectionsMax,
@@ -181,14 +181,29 @@ export type CommonOptions = Pick<
   'privateKey' | 'listen' | 'announce' | 'datastorePath' | 'onTrouble' | 'transport'
 >
 
+export type CommonSettings = Omit<Libp2pOptions, 'services'> & {
+  readonly addresses: { readonly listen: string[]; readonly appendAnnounce: string[] }
+}
+
 /** What all our libp2p nodes have in common: members of swarms and those who help them. */
-export async function commonSettings(options: CommonOptions) {
+export async function commonSettings(options: CommonOptions): Promise<CommonSettings> {
   const listen =
     options.transport === 'memory'
       ? options.listen.map((address) => multiaddr(address))
       : options.listen.map((address) => readAddress(address, 'listen'))
   const announce = options.announce.map((address) => readAddress(address, 'announce'))
   const datastore = await openDatastore(options)
+  const streamMuxers: NonNullable<Libp2pOptions['streamMuxers']> = [
+    yamux({
+      streamOptions: {
+        // More than one window may be in flight when a stream pauses: with libp2p's 16 MiB window
+        // and 4 MiB buffer that would abort it.
+        maxStreamWindowSize: 4 * MiB,
+        maxReadBufferLength: 8 * MiB,
+        maxWriteBufferLength: 32 * MiB
+      }
+    })
+  ]
   return {
     start: false,
     privateKey: options.privateKey,
@@ -201,17 +216,7 @@ export async function commonSettings(options: CommonOptions) {
       appendAnnounce: [...announce.map(String), ...publicAddresses(listen)]
     },
     connectionEncrypters: [noise()],
-    streamMuxers: [
-      yamux({
-        streamOptions: {
-          // More than one window may be in flight when a stream pauses: with libp2p's 16 MiB window
-          // and 4 MiB buffer that would abort it.
-          maxStreamWindowSize: 4 * MiB,
-          maxReadBufferLength: 8 * MiB,
-          maxWriteBufferLength: 32 * MiB
-        }
-      })
-    ],
+    streamMuxers,
     // A busy or throttled machine answers late. Being slow is not being dead: the deadlines of the
     // protocol decide about rounds, this only clears away connections that nobody closed.
     connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 60_000 } }

@@ -11,6 +11,7 @@ import { exitCodes } from './exit.ts'
 import { bytesForPeople, printFacts, printJson, printLine } from './print.ts'
 import { reachFacts } from './reach.ts'
 import { readSettings, withCommonOptions, type CommonOptions } from './settings.ts'
+import { endByStopping, surviveLibraries } from './uncaught.ts'
 import { version } from './version.ts'
 
 interface RelayCommandOptions extends CommonOptions {
@@ -138,6 +139,7 @@ after --bytes-per-connection or --minutes-per-connection, and no model passes. d
         onEvent: (event) => log(logger, event)
       })
       stopOnSignals(relay, logger)
+      surviveLibraries(endByStopping(() => relay.stop(), logger))
       greet(relay, options)
       await relay.done
       // Whatever a library still holds open, the relay is done.

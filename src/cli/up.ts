@@ -24,6 +24,7 @@ import {
   type Settings
 } from './settings.ts'
 import { findTask } from './task-file.ts'
+import { endByStopping, surviveLibraries } from './uncaught.ts'
 import { version } from './version.ts'
 
 interface UpOptions extends CommonOptions {
@@ -102,6 +103,7 @@ Ctrl-C says goodbye, saves and ends; a second one ends at once.`
       const settings = await readSettings(options)
       const daemon = await startDaemon(await daemonOptions(options, settings))
       stopOnSignals(daemon, settings.logger)
+      surviveLibraries(endByStopping(() => daemon.stop(), settings.logger))
       greet(
         { status: daemon.status(), home: daemon.home.path, control: daemon.control.url },
         options
