@@ -20,6 +20,7 @@ interface Options {
   readonly tries?: number
   readonly quick?: true
   readonly json?: true
+  readonly webrtc?: true
   readonly delay: number
   readonly logs?: string
   readonly selfCheck?: true
@@ -40,6 +41,7 @@ const command = new Command('nat-lab')
   .option('--quick', 'few pairs, one try each: under three minutes')
   .option('--cases [names]', `also what happens later: ${Object.keys(cases).join()}`, readCases)
   .option('--delay <ms>', 'of every access line, each way, for pairs', wholeNumber(0, 10_000), 0)
+  .option('--webrtc', 'members of pairs also punch by WebRTC')
   .option('--json', 'one JSON document')
   .option('--logs <dir>', 'an existing directory that daemons log to')
   .option('--self-check', 'do the routers do what their kinds say? asked with plain sockets')
@@ -103,7 +105,11 @@ async function pairResults(options: Options): Promise<readonly PairResult[]> {
   if (pairs.length === 0) return []
   const tries = options.tries ?? (isQuick ? 1 : triesDefault)
   const { delay: delayMs, logs } = options
-  const rigOptions = { delayMs, ...(logs === undefined ? {} : { logs }) }
+  const rigOptions = {
+    delayMs,
+    webrtc: options.webrtc === true,
+    ...(logs === undefined ? {} : { logs })
+  }
   return inLab((lab) => runPairs(new Rig(lab, rigOptions), pairs, tries, progress))
 }
 

@@ -24,9 +24,13 @@ const fronts: Readonly<Record<HomeKind, Front>> = {
   'ipv6-firewall': 'changing'
 }
 
-/** By measurements with plain sockets (`--self-check`), and what RFC 5128 says of each. */
-export function expectedOf(a: HomeKind, b: HomeKind): Connected {
+/**
+ * By measurements with plain sockets (`--self-check`), and what RFC 5128 says of each.
+ * @param webrtc - over UDP, too, where a full cone lets anybody in who knows the port
+ */
+export function expectedOf(a: HomeKind, b: HomeKind, webrtc = false): Connected {
   if (fronts[a] === 'open' || fronts[b] === 'open') return 'direct'
+  if (webrtc && (a === 'full-cone' || b === 'full-cone')) return 'punched'
   if (a === 'ipv6-firewall' && b === 'ipv6-firewall') return 'punched'
   // Each one's first packet is answered by a reset before the other's has left.
   if (a === 'reset' && b === 'reset') return 'relayed'

@@ -22,18 +22,22 @@ export interface Helper extends Machine {
 export interface RigOptions extends AccessLine {
   /** Directory where daemons' logs stay; else they go with the lab. */
   readonly logs?: string
+  /** Members also punch by WebRTC. */
+  readonly webrtc?: boolean
 }
 
 export class Rig {
   readonly lab: Lab
   readonly internet: Internet
   readonly line: AccessLine
+  readonly webrtc: boolean
   readonly #logs: string
   #lives = 0
 
-  constructor(lab: Lab, { logs = lab.directory, ...line }: RigOptions) {
+  constructor(lab: Lab, { logs = lab.directory, webrtc = false, ...line }: RigOptions) {
     this.lab = lab
     this.#logs = logs
+    this.webrtc = webrtc
     this.internet = new Internet(lab)
     this.line = line
   }
@@ -58,7 +62,7 @@ export class Rig {
   /** Not started. @param more - options of `starling up` */
   member(home: Home, helpers: readonly Helper[], more: readonly string[]): Member {
     const joins = helpers.flatMap(({ address }) => ['--join', address])
-    const command = ['up', ...joins, ...more]
+    const command = ['up', ...joins, ...(this.webrtc ? ['--webrtc'] : []), ...more]
     return new Member(home.host, this.directory(home.name), command, this.#logs)
   }
 

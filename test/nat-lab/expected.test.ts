@@ -20,6 +20,13 @@ describe('what is possible between two homes', () => {
     expect(expectedOf('eim', 'firewall')).toBe('punched')
     expect(expectedOf('cone', 'symmetric')).toBe('relayed')
     expect(expectedOf('symmetric', 'symmetric')).toBe('relayed')
+    expect(expectedOf('full-cone', 'symmetric')).toBe('relayed')
+  })
+
+  it('over UDP, a full cone and anybody at all', () => {
+    expect(expectedOf('full-cone', 'symmetric', true)).toBe('punched')
+    expect(expectedOf('symmetric', 'full-cone', true)).toBe('punched')
+    expect(expectedOf('cone', 'symmetric', true)).toBe('relayed')
   })
 
   it('is a punch over IPv6, where firewalls translate nothing', () => {
