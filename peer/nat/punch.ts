@@ -83,8 +83,8 @@ export class Punch {
   readonly #options: PunchOptions
   /** Peers with whom a meeting is under way, by us or by them. */
   readonly #running = new Map<string, Promise<PunchOutcome>>()
-  /** When a peer last asked us. */
-  readonly #asked = new Map<string, number>()
+  /** When a peer last had us dial. */
+  readonly #met = new Map<string, number>()
   readonly #made = new WeakSet<Connection>()
 
   constructor(parts: PunchComponents, options: PunchOptions = punchDefaults) {
@@ -131,11 +131,8 @@ export class Punch {
   #refusal(peer: PeerId): Refusal | undefined {
     const id = peer.toString()
     const { nowMs, self, directTo } = this.#parts
-    const lastMs = this.#asked.get(id) ?? -Infinity
+    const lastMs = this.#met.get(id) ?? -Infinity
     if (nowMs() - lastMs < punchIntervalMsMin) return 'too-soon'
-    this.#asked.delete(id)
-    this.#asked.set(id, nowMs())
-    forgetOldest(this.#asked, punchPeersMax)
     if (directTo(peer) !== undefined) return 'already-direct'
     // Both asked: one of the two requests has to give way, and both sides know which.
     if (this.#running.has(id) && self < id) return 'busy'
@@ -207,6 +204,10 @@ export class Punch {
     await words.write(encode({ addresses: places.length === 0 ? [] : own.map(addressOf) }))
     if (places.length === 0 || own.length === 0) return { kind: 'failed', reason: 'no-address' }
     if (decode(goSchema, await words.read()) === undefined) throw new Error('not a go')
+    const id = peer.toString()
+    this.#met.delete(id)
+    this.#met.set(id, this.#parts.nowMs())
+    forgetOldest(this.#met, punchPeersMax)
     return this.#meet(peer, places, 'responder', this.#parts.nowMs() - answeredMs)
   }
 
