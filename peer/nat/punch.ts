@@ -124,7 +124,7 @@ export class Punch {
       await this.#run(peer, this.#meetAsAnswer(words, relayed, request.addresses))
       await stream.close()
     } catch (failure) {
-      stream.abort(failure instanceof Error ? failure : new Error(reasonOf(failure)))
+      stream.abort(asError(failure))
     }
   }
 
@@ -168,12 +168,13 @@ export class Punch {
       if (places.length === 0) return { kind: 'failed', reason: 'no-address' }
       await words.write(encode({ go: true }))
       await pause(rttMs / 2)
-      const outcome = await this.#meet(peer, places, 'initiator', rttMs)
-      await stream.close().catch(() => undefined)
-      return outcome
+      return await this.#meet(peer, places, 'initiator', rttMs)
     } catch (failure) {
-      stream.abort(failure instanceof Error ? failure : new Error(reasonOf(failure)))
+      stream.abort(asError(failure))
       return { kind: 'failed', reason: 'broken' }
+    } finally {
+      // Whoever waits for a 'go' that will not come has this peer under way until then.
+      await stream.close().catch(() => undefined)
     }
   }
 
@@ -255,6 +256,10 @@ export class Punch {
     if (role === 'initiator') for (const { giveUp } of knocks) giveUp()
     return connection
   }
+}
+
+function asError(failure: unknown): Error {
+  return failure instanceof Error ? failure : new Error(reasonOf(failure))
 }
 
 /** Messages on one stream, each read and written within a time. */
