@@ -29,6 +29,8 @@ export interface LadderOptions {
   readonly dialBackMs: number
   /** First pause after an upgrade that failed, in milliseconds; doubles with every further one. */
   readonly retryMs: number
+  /** The same after one that never came to dialing: the other end was busy, or the relay hung up. */
+  readonly retrySoonMs: number
   readonly retryMsMax: number
 }
 
@@ -39,6 +41,7 @@ export const ladderDefaults: LadderOptions = {
   relayAfterMs: 500,
   dialBackMs: 1_000,
   retryMs: 30_000,
+  retrySoonMs: 5_000,
   retryMsMax: 10 * 60_000
 }
 
@@ -53,7 +56,12 @@ export interface LadderEvent {
 }
 
 /** Refusals that say nothing of what a later punch will come to. */
-const comesAgain: ReadonlySet<Failed['reason']> = new Set(['busy', 'too-soon', 'already-direct'])
+const comesAgain: ReadonlySet<Failed['reason']> = new Set([
+  'busy',
+  'too-soon',
+  'already-direct',
+  'broken'
+])
 
 export interface LadderComponents {
   readonly node: StarlingNode
@@ -131,7 +139,7 @@ export class Ladder {
       this.#failures.delete(connection.remotePeer.toString())
       return
     }
-    if (connection.direction === 'outbound') this.#startUpgrade(connection)
+    if (isRelayedByUs(connection)) this.#startUpgrade(connection)
   }
 
   /** A connection has closed: if all that is left is one through a relay, try again. */
@@ -143,7 +151,9 @@ export class Ladder {
       this.#retries.delete(peer)
     }
     const [best] = left
-    if (best !== undefined && !best.direct && best.direction === 'outbound') this.#failed(best)
+    if (best === undefined || !isRelayedByUs(best)) return
+    if (connection.direct) this.#failed(best, this.#options.retryMs)
+    else this.#startUpgrade(best)
   }
 
   stop(): void {
@@ -195,15 +205,23 @@ export class Ladder {
     const { connections, onEvent } = this.#parts
     if (this.#canBeDialed()) await this.#dialedBack(peer)
     if (connections.directTo(peer) !== undefined) return
-    const outcome = await punch.request(relayed)
+    let via = relayed
+    let outcome = await punch.request(via)
+    while (outcome.kind === 'failed' && via.status !== 'open') {
+      // libp2p dials, too, and of two connections through one relay it ends one.
+      const other = connections.to(peer).find(isRelayedByUs)
+      if (other === undefined) break
+      via = other
+      outcome = await punch.request(via)
+    }
     if (outcome.kind === 'through') {
       this.#failures.delete(peer)
-    } else if (
-      connections.directTo(peer) === undefined &&
-      !(await this.#byWebRtc(relayed, outcome))
-    ) {
-      onEvent({ kind: 'upgrade-failed', peer, reason: outcome.reason })
-      if (outcome.reason !== 'unsupported') this.#failed(relayed)
+    } else if (connections.directTo(peer) === undefined && !(await this.#byWebRtc(via, outcome))) {
+      const { reason } = outcome
+      onEvent({ kind: 'upgrade-failed', peer, reason })
+      const { retryMs, retrySoonMs } = this.#options
+      if (reason !== 'unsupported')
+        this.#failed(via, comesAgain.has(reason) ? retrySoonMs : retryMs)
     }
   }
 
@@ -233,8 +251,8 @@ export class Ladder {
     await Promise.race([promise, pause(this.#options.dialBackMs)]).finally(stop)
   }
 
-  #failed(relayed: Connection): void {
-    const { retryMs, retryMsMax } = this.#options
+  #failed(relayed: Connection, retryMs: number): void {
+    const { retryMsMax } = this.#options
     const peer = relayed.remotePeer.toString()
     const count = (this.#failures.get(peer)?.count ?? 0) + 1
     const wholeMs = Math.min(retryMsMax, retryMs * 2 ** (count - 1))
@@ -258,6 +276,11 @@ export class Ladder {
     })
     this.#retries.set(peer, setTimeout(retry, ms))
   }
+}
+
+/** Whoever dialed through the relay sees to the upgrade. */
+function isRelayedByUs({ direct, direction }: Connection): boolean {
+  return !direct && direction === 'outbound'
 }
 
 /** libp2p looks names up, and judges what they lead to, before it dials. */

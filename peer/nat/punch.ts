@@ -83,8 +83,8 @@ export class Punch {
   readonly #options: PunchOptions
   /** Peers with whom a meeting is under way, by us or by them. */
   readonly #running = new Map<string, Promise<PunchOutcome>>()
-  /** When a peer last asked us. */
-  readonly #asked = new Map<string, number>()
+  /** When a peer last had us dial. */
+  readonly #met = new Map<string, number>()
   readonly #made = new WeakSet<Connection>()
 
   constructor(parts: PunchComponents, options: PunchOptions = punchDefaults) {
@@ -124,18 +124,15 @@ export class Punch {
       await this.#run(peer, this.#meetAsAnswer(words, relayed, request.addresses))
       await stream.close()
     } catch (failure) {
-      stream.abort(failure instanceof Error ? failure : new Error(reasonOf(failure)))
+      stream.abort(asError(failure))
     }
   }
 
   #refusal(peer: PeerId): Refusal | undefined {
     const id = peer.toString()
     const { nowMs, self, directTo } = this.#parts
-    const lastMs = this.#asked.get(id) ?? -Infinity
+    const lastMs = this.#met.get(id) ?? -Infinity
     if (nowMs() - lastMs < punchIntervalMsMin) return 'too-soon'
-    this.#asked.delete(id)
-    this.#asked.set(id, nowMs())
-    forgetOldest(this.#asked, punchPeersMax)
     if (directTo(peer) !== undefined) return 'already-direct'
     // Both asked: one of the two requests has to give way, and both sides know which.
     if (this.#running.has(id) && self < id) return 'busy'
@@ -171,12 +168,13 @@ export class Punch {
       if (places.length === 0) return { kind: 'failed', reason: 'no-address' }
       await words.write(encode({ go: true }))
       await pause(rttMs / 2)
-      const outcome = await this.#meet(peer, places, 'initiator', rttMs)
-      await stream.close().catch(() => undefined)
-      return outcome
+      return await this.#meet(peer, places, 'initiator', rttMs)
     } catch (failure) {
-      stream.abort(failure instanceof Error ? failure : new Error(reasonOf(failure)))
+      stream.abort(asError(failure))
       return { kind: 'failed', reason: 'broken' }
+    } finally {
+      // Whoever waits for a 'go' that will not come has this peer under way until then.
+      await stream.close().catch(() => undefined)
     }
   }
 
@@ -207,6 +205,10 @@ export class Punch {
     await words.write(encode({ addresses: places.length === 0 ? [] : own.map(addressOf) }))
     if (places.length === 0 || own.length === 0) return { kind: 'failed', reason: 'no-address' }
     if (decode(goSchema, await words.read()) === undefined) throw new Error('not a go')
+    const id = peer.toString()
+    this.#met.delete(id)
+    this.#met.set(id, this.#parts.nowMs())
+    forgetOldest(this.#met, punchPeersMax)
     return this.#meet(peer, places, 'responder', this.#parts.nowMs() - answeredMs)
   }
 
@@ -254,6 +256,10 @@ export class Punch {
     if (role === 'initiator') for (const { giveUp } of knocks) giveUp()
     return connection
   }
+}
+
+function asError(failure: unknown): Error {
+  return failure instanceof Error ? failure : new Error(reasonOf(failure))
 }
 
 /** Messages on one stream, each read and written within a time. */

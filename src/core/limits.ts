@@ -316,7 +316,7 @@ export const punchMessageBytesMax = 1024
 export const punchesAtOnceMax = 4
 /** Requests to meet that one connection may have open. More: refused. */
 export const punchStreamsMax = 2
-/** Time that a peer has to leave between two of its requests to meet. Sooner: refused. */
+/** Milliseconds that a peer leaves between having us dial and asking for it again. Sooner: refused. */
 export const punchIntervalMsMin = 5_000
 /** Peers with whom meeting half way was tried lately. Above: the longest ago is forgotten. */
 export const punchPeersMax = 512

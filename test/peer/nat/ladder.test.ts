@@ -67,6 +67,19 @@ describe('a peer behind routers', () => {
     expect(ana.body.status().paths).toEqual({ direct: 1, relayed: 0 })
   })
 
+  it('is met once when both dial through the relay at the same moment', async () => {
+    const { ana, ben, circuit, dial } = await behindRelay(amongUs)
+    const isHeld = () => ana.node.getMultiaddrs().some((own) => own.toString().includes('circuit'))
+    await until(ana.node, isHeld)
+    dial(circuit)
+    ben.body.perform({ kind: 'connect', contact: { peer: ana.id, addresses: [circuit] } })
+
+    await Promise.all([ana.inputs.first('peerUp'), ben.inputs.first('peerUp')])
+    await until(ana.node, () => viewsOf(ana, ben).length === 1)
+    expect(viewsOf(ana, ben)).toMatchObject([{ limited: false }])
+    expect([...ana.inputs.of('peerDown'), ...ben.inputs.of('peerDown')]).toEqual([])
+  })
+
   it('is reached by a relay when its own address is dead', async () => {
     const { ana, ben, circuit, dial } = await behindRelay(amongUs)
     dial(`/ip4/127.0.0.1/tcp/${await closedPort()}`, circuit)
