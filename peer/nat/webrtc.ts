@@ -7,6 +7,7 @@ import {
   stunServersMax,
   webrtcAtOnceMax
 } from '../../src/core/limits.ts'
+import { Guard } from '../guarded.ts'
 import type { DialBudget } from './dial-budget.ts'
 import { forgetOldest } from './forget.ts'
 import { firstOf, knock } from './knock.ts'
@@ -62,6 +63,8 @@ export class WebRtc {
   readonly transport = (components: WebRTCTransportComponents): Transport => {
     const { peerId, upgrader, transportManager, connectionManager, events, logger } = components
     const self = peerId.toString()
+    const log = logger.forComponent('starling:webrtc')
+    const guard = new Guard((where, error) => log.error('in %s - %e', where, error))
     const transport = this.#options.library.webRTC({
       dataChannel: { maxBufferedAmount: bufferedBytesMax },
       // Never without a list: the library would ask the servers of big companies.
@@ -70,7 +73,7 @@ export class WebRtc {
       })
     })({
       ...{ peerId, upgrader, transportManager, connectionManager, events, logger },
-      registrar: this.#guarded(components.registrar, self)
+      registrar: this.#guarded(components.registrar, self, guard)
     })
     this.#dial = (address, signal) => transport.dial(address, { signal, upgrader })
     transport.dialFilter = () => []
@@ -88,10 +91,14 @@ export class WebRtc {
     if (dial === undefined || !this.#mayBegin(peer)) return undefined
     this.#running.add(peer)
     const address = addressBy(relayed)
+    const { nowMs, budget } = this.#options
     try {
       for (let attempt = 1; attempt <= tries && relayed.status === 'open'; attempt++) {
+        const startedMs = nowMs()
         const made = await firstOf([knock(tryMsMax, (signal) => dial(address, signal))])
         if (made !== undefined) return made
+        const isRefused = nowMs() - startedMs < punchIntervalMsMin
+        if (isRefused || !budget.take()) break
       }
       return undefined
     } finally {
@@ -107,10 +114,11 @@ export class WebRtc {
   /** What the library hears of others' requests: it would answer any, and as many as there are. */
   #guarded(
     registrar: WebRTCTransportComponents['registrar'],
-    self: string
+    self: string,
+    guard: Guard
   ): WebRTCTransportComponents['registrar'] {
     const handle: typeof registrar.handle = (protocol, handler, options) =>
-      registrar.handle(protocol, this.#answering(handler, self), {
+      registrar.handle(protocol, this.#answering(handler, self, guard), {
         ...options,
         maxInboundStreams: 1
       })
@@ -118,7 +126,7 @@ export class WebRtc {
     return { handle, unhandle } as typeof registrar
   }
 
-  #answering(handler: StreamHandler, self: string): StreamHandler {
+  #answering(handler: StreamHandler, self: string, guard: Guard): StreamHandler {
     return (stream, relayed) => {
       const peer = relayed.remotePeer.toString()
       if (!this.#mayAnswer(relayed, self)) {
@@ -127,7 +135,7 @@ export class WebRtc {
       }
       this.#running.add(peer)
       const over = (): void => void this.#running.delete(peer)
-      stream.addEventListener('close', over, { once: true })
+      guard.listen(stream, 'close', over)
       if (stream.status !== 'open') over()
       return handler(stream, relayed)
     }
