@@ -7,6 +7,7 @@ import {
   punchPeersMax,
   punchesAtOnceMax
 } from '../../src/core/limits.ts'
+import { answers } from '../network/answers.ts'
 import { reasonOf } from '../reason.ts'
 import type { Dialer, Role } from './dialer.ts'
 import { addressOf, type Endpoint } from './endpoint.ts'
@@ -28,6 +29,8 @@ export const punchProtocol = '/starling/1/punch'
 export interface PunchOptions {
   /** Longest time for one message to come, in milliseconds. */
   readonly messageMsMax: number
+  /** How long an older connection has to show that it is alive, in milliseconds. Shorter than that. */
+  readonly aliveMsMax: number
   /** Times that both dial. A router that turns the first knock away may let the second one in. */
   readonly tries: number
   /** How long one try may take, besides six trips to the peer and back, in milliseconds. */
@@ -44,6 +47,7 @@ const silencesMax = 2
 
 export const punchDefaults: PunchOptions = {
   messageMsMax: 5_000,
+  aliveMsMax: 2_000,
   tries: 6,
   tryMs: 1_500, // a lost SYN is sent again after one second
   pauseMs: 60
@@ -115,7 +119,9 @@ export class Punch {
     try {
       const request = decode(requestSchema, await words.read())
       if (request === undefined) throw new Error('not a request to meet')
-      const refusal = this.#refusal(relayed.remotePeer)
+      const refusal = (await this.#alreadyMet(relayed.remotePeer))
+        ? 'already-direct'
+        : this.#refusal(peer)
       if (refusal !== undefined) {
         await words.write(encode({ refused: refusal }))
         await stream.close()
@@ -128,12 +134,19 @@ export class Punch {
     }
   }
 
-  #refusal(peer: PeerId): Refusal | undefined {
-    const id = peer.toString()
-    const { nowMs, self, directTo } = this.#parts
+  /** Whoever asks has lost what it had, or never saw it: what we still have of it may be dead. */
+  async #alreadyMet(peer: PeerId): Promise<boolean> {
+    const direct = this.#parts.directTo(peer)
+    if (direct === undefined) return false
+    if (await answers(direct, this.#options.aliveMsMax)) return true
+    direct.abort(new Error('its peer asks to be met anew, and does not answer on it'))
+    return false
+  }
+
+  #refusal(id: string): Refusal | undefined {
+    const { nowMs, self } = this.#parts
     const lastMs = this.#met.get(id) ?? -Infinity
     if (nowMs() - lastMs < punchIntervalMsMin) return 'too-soon'
-    if (directTo(peer) !== undefined) return 'already-direct'
     // Both asked: one of the two requests has to give way, and both sides know which.
     if (this.#running.has(id) && self < id) return 'busy'
     if (!this.#running.has(id) && this.#running.size >= punchesAtOnceMax) return 'busy'

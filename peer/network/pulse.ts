@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import type { Connection } from '@libp2p/interface'
-import { byteStream } from '@libp2p/utils'
 import type { Guard } from '../guarded.ts'
+import { answers } from './answers.ts'
 import type { StarlingNode } from './network.ts'
 
 export interface PulseOptions {
@@ -19,9 +18,6 @@ export interface PulseComponents {
   /** Our path has moved: so many connections were given up. */
   readonly onMoved: (dead: number) => void
 }
-
-const pingProtocol = '/ipfs/ping/1.0.0'
-const pingBytes = 32
 
 /**
  * Notices that our own address has changed, or that a router has forgotten us: then connections look
@@ -82,22 +78,8 @@ export class Pulse {
   }
 
   async #answers(connection: Connection): Promise<boolean> {
-    if (connection.status !== 'open') return true // its end has been told already
-    const signal = AbortSignal.timeout(this.#options.answerMs)
-    try {
-      const stream = await connection.newStream(pingProtocol, {
-        signal,
-        runOnLimitedConnection: true
-      })
-      const bytes = byteStream(stream)
-      await bytes.write(randomBytes(pingBytes), { signal })
-      await bytes.read({ bytes: pingBytes, signal })
-      stream.abort(new Error('answered'))
-      return true
-    } catch {
-      // A stream that the other end refuses is an answer, too.
-      return !signal.aborted
-    }
+    // The end of one that is not open has been told already.
+    return connection.status !== 'open' || (await answers(connection, this.#options.answerMs))
   }
 }
 

@@ -6,6 +6,7 @@ import { addressOf, type Endpoint } from '../../../peer/nat/endpoint.ts'
 import { decode, encode, answerSchema } from '../../../peer/nat/punch-messages.ts'
 import { Punch, punchDefaults, punchProtocol } from '../../../peer/nat/punch.ts'
 import type { StarlingNode } from '../../../peer/network/network.ts'
+import { startRouter } from '../network/router.ts'
 import { startNode } from '../swarm.ts'
 import { closedPort, startCrossing } from './crossing.ts'
 import { startHelper, until } from './helper.ts'
@@ -31,7 +32,7 @@ async function startSide(candidates: readonly Endpoint[], relay?: string): Promi
       isAcceptable: () => true,
       directTo: direct
     },
-    { ...punchDefaults, messageMsMax: 1_000, tries: 2 }
+    { ...punchDefaults, aliveMsMax: 500, tries: 2 }
   )
   const answer = (stream: Stream, connection: Connection) => punch.answer(stream, connection)
   await node.handle(punchProtocol, answer, { runOnLimitedConnection: true })
@@ -118,7 +119,7 @@ describe('two peers behind routers', () => {
     const outcomes = await Promise.all([ana.punch.request(relayed), ben.punch.request(opposite)])
 
     const lower = ana.node.peerId.toString() < ben.node.peerId.toString() ? 0 : 1
-    expect(outcomes[lower].kind).toBe('through')
+    expect(outcomes[lower]).toMatchObject({ kind: 'through' })
     const direct = () => ana.node.getConnections(ben.node.peerId).filter(({ direct }) => direct)
     await until(ana.node, () => direct().length > 0) // the one that was asked may need a moment more
     expect(direct().length).toBe(1)
@@ -165,6 +166,22 @@ describe('a peer that asks us to knock somewhere', () => {
     const request = encode({ addresses: ['/ip4/127.0.0.1/tcp/1'] }) // a port of the system
 
     expect(await ask(relayed, request)).toEqual({ addresses: [] })
+  })
+
+  it('is met anew when the connection that we still have of it carries nothing', async () => {
+    const [left, right] = await startCrossing()
+    const { ana, ben, relayed } = await acquainted([[left], [right]])
+    const router = await startRouter(ben.node)
+    await ana.node.dial(router.address, { force: true })
+    const stale = () => ben.node.getConnections(ana.node.peerId).filter(({ direct }) => direct)
+    await until(ben.node, () => stale().length === 1)
+    const request = encode({ addresses: [addressOf(left)] })
+    expect(await ask(relayed, request)).toEqual({ refused: 'already-direct' })
+
+    router.forget()
+
+    expect(await ask(relayed, request)).toEqual({ addresses: [addressOf(right)] })
+    expect(stale()).toEqual([])
   })
 
   it.each([
