@@ -1,5 +1,8 @@
 import type { Connection } from '@libp2p/interface'
+import { Circuit } from '@multiformats/multiaddr-matcher'
 import type { Guard } from '../guarded.ts'
+import { firstOf, knock } from '../nat/knock.ts'
+import { dialable } from './addresses.ts'
 import { answers } from './answers.ts'
 import type { StarlingNode } from './network.ts'
 
@@ -11,6 +14,11 @@ export interface PulseOptions {
 }
 
 export const pulseDefaults: PulseOptions = { everyMs: 10_000, answerMs: 5_000 }
+
+/** Connections that are felt in one look. */
+const connectionsAtOnce = 8
+/** Silent peers that are dialed anew in one look: when none of them answers, it is we who are offline. */
+const witnessesMax = 2
 
 export interface PulseComponents {
   readonly node: StarlingNode
@@ -24,8 +32,9 @@ export interface PulseComponents {
  * open and carry nothing, for minutes, because nobody is left to say so.
  *
  * A peer that does not answer may be busy or gone, which is no reason to part from it. One that does
- * not answer on the connection that we have, and does on a new one, proves that the way in between is
- * another: then each connection has to answer, or is given up, and is made anew by whoever wants it.
+ * not answer on the connection that we have, and does on a new one, if only through a relay, proves
+ * that the way in between is another: then each connection has to answer, or is given up, and is made
+ * anew by whoever wants it.
  */
 export class Pulse {
   readonly #parts: PulseComponents
@@ -39,7 +48,7 @@ export class Pulse {
   }
 
   start(): void {
-    const look = this.#parts.guard.wrap('feeling the pulse of a connection', async () => {
+    const look = this.#parts.guard.wrap('feeling the pulse of connections', async () => {
       try {
         await this.#look()
       } finally {
@@ -56,34 +65,59 @@ export class Pulse {
 
   async #look(): Promise<void> {
     const { node, onMoved } = this.#parts
-    // Of a connection that we dialed we know an address that can be dialed again; one after another.
-    const dialed = node.getConnections().filter(isDialed)
-    const witness = dialed[this.#turn++ % Math.max(dialed.length, 1)]
-    if (witness === undefined || (await this.#answers(witness))) return
-    const anew = await this.#dialAnew(witness)
-    if (anew === undefined) return
-    if (await this.#answers(witness)) return anew.close()
-    const others = node.getConnections().filter(({ id }) => id !== witness.id && id !== anew.id)
-    const answers = await Promise.all(others.map((connection) => this.#answers(connection)))
-    const dead = [witness, ...others.filter((_, i) => answers[i] === false)]
-    for (const connection of dead) connection.abort(new Error('it carries nothing any more'))
-    // The old one held the port that our dials leave from: whoever wants a connection makes it from there.
-    await anew.close()
-    onMoved(dead.length)
+    const silent = await this.#silent(this.#nextOf(node.getConnections().filter(isDirect)))
+    for (const witness of silent.slice(0, witnessesMax)) {
+      const anew = await this.#meetAnew(witness)
+      if (anew === undefined) continue
+      const dead = await this.#silent([witness])
+      if (dead.length > 0) {
+        const others = node.getConnections().filter(({ id }) => id !== witness.id && id !== anew.id)
+        dead.push(...(await this.#silent(others)))
+      }
+      // Whoever wants a connection makes it anew, from the port that the dead one holds.
+      await anew.close()
+      if (dead.length === 0) continue
+      for (const connection of dead) connection.abort(new Error('it carries nothing any more'))
+      onMoved(dead.length)
+      return
+    }
   }
 
-  #dialAnew({ remoteAddr }: Connection): Promise<Connection | undefined> {
-    const signal = AbortSignal.timeout(this.#options.answerMs)
-    return this.#parts.node.dial(remoteAddr, { signal, force: true }).catch(() => undefined)
+  /** Some at a time, and all of them in turn. */
+  #nextOf(connections: readonly Connection[]): Connection[] {
+    const turns = Math.max(1, Math.ceil(connections.length / connectionsAtOnce))
+    const first = (this.#turn++ % turns) * connectionsAtOnce
+    return connections.slice(first, first + connectionsAtOnce)
   }
 
-  async #answers(connection: Connection): Promise<boolean> {
-    // The end of one that is not open has been told already.
-    return connection.status !== 'open' || (await answers(connection, this.#options.answerMs))
+  /** Where we dialed it, or through one of its relays. */
+  async #meetAnew(connection: Connection): Promise<Connection | undefined> {
+    const { node } = this.#parts
+    const known = await node.peerStore.get(connection.remotePeer).catch(() => undefined)
+    const addresses = (known?.addresses ?? []).map(({ multiaddr }) => multiaddr.toString())
+    const relayed = dialable(connection.remotePeer.toString(), addresses).filter((address) =>
+      Circuit.matches(address)
+    )
+    const { remoteAddr, direction } = connection
+    const targets = direction === 'outbound' ? [[remoteAddr], relayed] : [relayed]
+    const knocks = targets
+      .filter((target) => target.length > 0)
+      .map((target) =>
+        knock(this.#options.answerMs, (signal) => node.dial(target, { signal, force: true }))
+      )
+    const anew = await firstOf(knocks)
+    for (const { giveUp } of knocks) giveUp()
+    return anew
+  }
+
+  async #silent(connections: readonly Connection[]): Promise<Connection[]> {
+    const said = await Promise.all(
+      connections.map((connection) => answers(connection, this.#options.answerMs))
+    )
+    return connections.filter(({ status }, index) => status === 'open' && said[index] === false)
   }
 }
 
-/** A punched connection was dialed as well, at a port where nobody listens: its peer is met again by other means. */
-function isDialed({ direction, direct, limits, status }: Connection): boolean {
-  return status === 'open' && direction === 'outbound' && direct && limits === undefined
+function isDirect({ direct, limits, status }: Connection): boolean {
+  return status === 'open' && direct && limits === undefined
 }

@@ -2,8 +2,8 @@ import type { Case } from './case.ts'
 import { isWithin } from './case.ts'
 import { isLinked, secondsToTrade, secondsUntil, smallTask, startLinkedSwarm } from './swarm.ts'
 
-/** A dead connection is noticed by pings, every 15 s, unanswered for 60; then it is dialed anew. */
-const secondsMax = 120
+/** A dead connection is found out within 20 s by asking its peer another way (peer/network/pulse.ts). */
+const secondsMax = 40
 
 export const addressChange: Case = {
   question: 'A provider gives a home another address: when do models flow again?',

@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { Guard } from '../../../peer/guarded.ts'
 import type { StarlingNode } from '../../../peer/network/network.ts'
 import { Pulse } from '../../../peer/network/pulse.ts'
+import { startHelper, until } from '../nat/helper.ts'
 import { startNode } from '../swarm.ts'
 import { startRouter } from './router.ts'
 
@@ -35,6 +36,24 @@ describe('a connection that looks open and carries nothing', () => {
     expect(await moved).toBe(1)
     expect(lost.status).not.toBe('open')
     expect(kept.status).toBe('open')
+  })
+
+  it('is given up by the end that was dialed, too, when its peer answers through a relay', async () => {
+    const [node, far, helper] = await Promise.all([startNode(), startNode(), startHelper()])
+    await far.dial(helper.getMultiaddrs()[0]!)
+    const circuit = () => far.getMultiaddrs().find((own) => own.toString().includes('circuit'))
+    await until(far, () => circuit() !== undefined)
+    await node.peerStore.save(far.peerId, { multiaddrs: [circuit()!] })
+    const router = await startRouter(node)
+    await far.dial(router.address)
+    await until(node, () => node.getConnections(far.peerId).length === 1)
+    const lost = node.getConnections(far.peerId)[0]!
+    expect(lost.direction).toBe('inbound')
+    router.forget()
+    const { moved } = feelPulse(node)
+
+    expect(await moved).toBe(1)
+    expect(lost.status).toBe('aborted')
   })
 
   it('is kept when its peer does not answer on a new one either: it may be busy', async () => {
