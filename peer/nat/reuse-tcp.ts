@@ -17,7 +17,7 @@ interface DialOptions extends DialTransportOptions<TCPDialEvents> {
 /**
  * libp2p's TCP, whose dials leave from one port. Where that cannot be, they leave from any: on Linux
  * when the same two ends are or were just connected, on Windows from the second connection on
- * (docs/decisions/0003-one-port-for-all-dials.md).
+ * (docs/decisions/0005-one-port-for-all-dials.md).
  */
 export function reuseTcp({ ownPort, budget }: ReuseTcpOptions) {
   return (components: TCPComponents): Transport<TCPDialEvents> => {
