@@ -1,8 +1,15 @@
-import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import {
+  execFileSync,
+  spawn,
+  spawnSync,
+  type ChildProcess,
+  type SpawnOptions
+} from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { reasonOf } from '../../peer/reason.ts'
 import { StarlingError } from '../../src/core/errors.ts'
 
 /**
@@ -14,14 +21,21 @@ import { StarlingError } from '../../src/core/errors.ts'
 /** What namespaces of all labs begin with, followed by the process that made them. */
 const prefix = 'natlab'
 
-/** @throws STARLING_WORKER_FAILED with what the command said */
+/** With what makes each say something and end. */
+const tools = [
+  ['ip', '-V'],
+  ['nft', '-V'],
+  ['miniupnpd', '--version']
+] as const
+
+/** @throws STARLING_CHECK_FAILED with what the command said */
 function call(command: string, args: readonly string[], input = ''): string {
   try {
     return execFileSync(command, args, { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] })
   } catch (failure) {
     const said = String((failure as { stderr?: unknown }).stderr ?? failure).trim()
     throw new StarlingError(
-      'STARLING_WORKER_FAILED',
+      'STARLING_CHECK_FAILED',
       `'${[command, ...args].join(' ')}' failed: ${said}${input === '' ? '' : `; it was told:\n${input}`}`
     )
   }
@@ -33,15 +47,32 @@ export function demandPrivileges(): void {
   if (process.platform !== 'linux') missing.push('Linux')
   else if (process.getuid?.() !== 0)
     missing.push('root: namespaces and nftables are for root alone')
-  for (const tool of ['ip', 'nft']) {
-    try {
-      execFileSync(tool, ['-V'], { stdio: 'ignore' })
-    } catch {
-      missing.push(`'${tool}' (Debian: apt-get install iproute2 nftables)`)
+  for (const [tool, ...args] of tools) {
+    const { error } = spawnSync(tool, args, { stdio: 'ignore' })
+    if (error !== undefined) {
+      missing.push(`'${tool}' (Debian: apt-get install iproute2 nftables miniupnpd)`)
     }
   }
-  if (missing.length === 0) return
+  if (missing.length === 0) {
+    const refusal = tryOut()
+    if (refusal === undefined) return
+    missing.push(`to make namespaces with routers in them: ${refusal}`)
+  }
   throw new StarlingError('STARLING_WORKER_FAILED', `the NAT lab needs ${missing.join(', and ')}`)
+}
+
+/** Containers have root and all tools, and may make no network for all that. */
+function tryOut(): string | undefined {
+  const ns = `${prefix}${process.pid}-tried`
+  try {
+    call('ip', ['netns', 'add', ns])
+    call('ip', ['netns', 'exec', ns, 'nft', 'add', 'table', 'inet', 'tried'])
+    return undefined
+  } catch (failure) {
+    return reasonOf(failure)
+  } finally {
+    if (namespaces().includes(ns)) removeNamespace(ns)
+  }
 }
 
 /** A place with a network of its own. */
@@ -75,7 +106,7 @@ export class Namespace {
     this.run('nft', { input: rules }, '-f', '-')
   }
 
-  /** @returns its standard output @throws STARLING_WORKER_FAILED when it ends in failure */
+  /** @returns its standard output @throws STARLING_CHECK_FAILED when it ends in failure */
   run(command: string, ...args: readonly (string | { readonly input: string })[]): string {
     const words = args.filter((word) => typeof word === 'string')
     const input = args.find((word) => typeof word !== 'string')?.input
