@@ -230,6 +230,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     await this.#admission.start()
     await this.#links.listen()
     await startNetwork(node)
+    this.#links.start()
     this.#begin()
     this.#tellAddresses()
     this.#reachWatch.start()

@@ -169,7 +169,6 @@ export class Links {
     await node.handle(framesProtocol, guard.wrap('a new stream', onStream), {
       maxInboundStreams: frameStreamsMax
     })
-    if (node.services.dialer !== undefined) this.#pulse.start()
     const punch = this.#punch
     if (punch === undefined) return
     const onPunch = (stream: Stream, connection: Connection) => punch.answer(stream, connection)
@@ -240,6 +239,11 @@ export class Links {
       external: this.#observers?.external ?? [],
       dialPort: this.#parts.node.services.dialer?.ownPort.number ?? null
     }
+  }
+
+  /** The network has started. */
+  start(): void {
+    if (this.#parts.node.services.dialer !== undefined) this.#pulse.start()
   }
 
   /** From here on nobody comes or goes. */
