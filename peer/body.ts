@@ -128,6 +128,7 @@ export class Libp2pBody implements Body<ParticipantEffect> {
   #layout: Layout | null = null
   /** What happened while the network was starting; undefined from the machine's start on. */
   #early: ParticipantInput[] | undefined = []
+  #addressesTold = ''
   #stopping: Promise<void> | undefined
   /** The goodbye is said and the last checkpoint written: nothing is performed any more. */
   #over = false
@@ -222,16 +223,16 @@ export class Libp2pBody implements Body<ParticipantEffect> {
    */
   async start(): Promise<void> {
     const { node } = this.#parts
-    this.#stopListening.push(
-      this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses()),
-      keepAddressBook(node, this.#guard, this.#parts.rules)
-    )
+    this.#stopListening.push(keepAddressBook(node, this.#guard, this.#parts.rules))
     this.#search.listen()
     await this.#admission.start()
     await this.#links.listen()
     await startNetwork(node)
     this.#links.start()
     this.#begin()
+    this.#stopListening.push(
+      this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses())
+    )
     this.#tellAddresses()
     this.#reachWatch.start()
     this.#search.start()
@@ -391,8 +392,12 @@ export class Libp2pBody implements Body<ParticipantEffect> {
 
   #tellAddresses(): void {
     const addresses = this.#addresses()
-    this.#tell({ kind: 'listening', addresses })
-    this.#deliver({ kind: 'listening', addresses })
+    // libp2p says so, too, of every protocol that is added.
+    if (addresses.join() !== this.#addressesTold) {
+      this.#addressesTold = addresses.join()
+      this.#tell({ kind: 'listening', addresses })
+      this.#deliver({ kind: 'listening', addresses })
+    }
     this.#reachWatch.look()
   }
 
