@@ -290,9 +290,9 @@ export class Libp2pBody implements Body<ParticipantEffect> {
 
   /** How others can reach us, as far as we know by now. */
   reach(): ReachOfNode {
-    const { mapping, external } = this.#links.nat()
+    const { mapping, external, missed } = this.#links.nat()
     const punched = this.#links.views().filter(({ kind }) => kind === 'punched').length
-    return reachOfNode(this.#parts.node, this.#addresses(), { mapping, external, punched })
+    return reachOfNode(this.#parts.node, this.#addresses(), { mapping, external, punched, missed })
   }
 
   /** Peers that the participant may want to know, from wherever. */

@@ -72,6 +72,8 @@ export interface NatStatus {
   readonly mapping: Mapping
   /** Where others see us, as multiaddrs. */
   readonly external: readonly string[]
+  /** Peers with whom both ends dialed at once in vain, since it last came to something. */
+  readonly missed: number
   /** The port that our dials leave from; null where there are no ports. */
   readonly dialPort: number | null
 }
@@ -237,6 +239,7 @@ export class Links {
     return {
       mapping: this.#observers?.mapping ?? 'unknown',
       external: this.#observers?.external ?? [],
+      missed: this.#punch?.missed ?? 0,
       dialPort: this.#parts.node.services.dialer?.ownPort.number ?? null
     }
   }

@@ -68,7 +68,7 @@ export async function probeReach(options: ProbeOptions): Promise<Probe> {
     const addresses = tellable(node.getMultiaddrs())
     const { mapping, external } = observers
     return {
-      reach: reachOfNode(node, addresses, { mapping, external, punched: 0 }),
+      reach: reachOfNode(node, addresses, { mapping, external, punched: 0, missed: 0 }),
       addresses,
       helpers: outcomes,
       stun

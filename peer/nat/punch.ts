@@ -90,6 +90,8 @@ export class Punch {
   /** When a peer last had us dial. */
   readonly #met = new Map<string, number>()
   readonly #made = new WeakSet<Connection>()
+  /** Peers with whom it came to nothing, since it last came to something. */
+  readonly #missed = new Set<string>()
 
   constructor(parts: PunchComponents, options: PunchOptions = punchDefaults) {
     this.#parts = parts
@@ -99,6 +101,11 @@ export class Punch {
   /** Whether this connection came about here. */
   made(connection: Connection): boolean {
     return this.#made.has(connection)
+  }
+
+  /** With how many peers it came to nothing, since it last came to something. */
+  get missed(): number {
+    return this.#missed.size
   }
 
   /** Ask the peer at the other end of a relayed connection to meet us half way. */
@@ -156,11 +163,19 @@ export class Punch {
   #run(peer: string, meeting: Promise<PunchOutcome>): Promise<PunchOutcome> {
     const outcome = meeting
       .catch((): PunchOutcome => ({ kind: 'failed', reason: 'broken' }))
-      .finally(() => {
+      .then((met) => {
         if (this.#running.get(peer) === outcome) this.#running.delete(peer)
+        this.#learn(peer, met)
+        return met
       })
     this.#running.set(peer, outcome)
     return outcome
+  }
+
+  #learn(peer: string, outcome: PunchOutcome): void {
+    if (outcome.kind === 'through') this.#missed.clear()
+    else if (outcome.reason === 'not-through') this.#missed.add(peer)
+    forgetOldest(this.#missed, punchPeersMax)
   }
 
   async #ask(relayed: Connection): Promise<PunchOutcome> {

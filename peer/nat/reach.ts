@@ -27,6 +27,8 @@ export interface Seen {
   readonly external: readonly string[]
   /** Connections that were punched through routers. */
   readonly punched: number
+  /** Peers with whom that was tried in vain, since it last came to something. */
+  readonly missed: number
 }
 
 export interface ReachOfNode extends Reached {
@@ -55,6 +57,7 @@ export function reachOfNode(
     isRefused: unreachable.some(worldwide),
     mapping: seen.mapping,
     punched: seen.punched,
+    missed: seen.missed,
     relays: held,
     listening: listeningOf(direct),
     forward: local === undefined ? null : forwardTo(local)

@@ -11,6 +11,8 @@ export interface ReachFacts {
   readonly mapping: Mapping
   /** Connections that were punched through routers. */
   readonly punched: number
+  /** Peers with whom both ends dialed at once, and nothing came of it, since it last came to something. */
+  readonly missed: number
   /** Relays that hold a place for us. */
   readonly relays: readonly string[]
   /** From how far away we can be reached at the addresses that we listen at. */
@@ -81,6 +83,12 @@ function throughRelays(facts: ReachFacts): Verdict {
       `others reach us through ${helpers} alone: we listen on this machine only`,
       listenWider
     )
+  }
+  if (facts.missed > 0) {
+    const what =
+      `others reach us through ${helpers} alone: direct connections were tried with ` +
+      `${facts.missed === 1 ? 'one peer' : `${facts.missed} peers`} and did not get through our router and theirs`
+    return verdict('relay-only', what, openPort(facts))
   }
   const what =
     `others meet us through ${helpers}; whether they can then connect directly shows with the ` +

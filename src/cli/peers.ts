@@ -10,17 +10,18 @@ export interface PeersAnswer {
     readonly age: number
   }[]
   readonly connections: readonly ConnectionView[]
+  /** Peers that serve and do not learn. */
+  readonly helpers: readonly string[]
 }
 
-/** One row a connection: a peer may be connected in several ways for a while, and a helper learns nothing. */
-export function printPeers({ peers, connections }: PeersAnswer): void {
+/** One row a connection: a peer may be connected in several ways for a while. */
+export function printPeers({ peers, connections, helpers }: PeersAnswer): void {
   const byId = new Map(peers.map((each) => [each.peer, each]))
   const rows = connections.map((connection) => {
     const learner = byId.get(connection.peer)
-    const state = learner === undefined ? 'helper' : learner.introduced ? 'same task' : 'connected'
     return [
       connection.peer,
-      state,
+      stateOf(learner?.introduced === true, helpers.includes(connection.peer)),
       pathOf(connection),
       connection.rttMs === null ? '–' : `${connection.rttMs} ms`,
       bytesForPeople(connection.bytesSent),
@@ -31,6 +32,11 @@ export function printPeers({ peers, connections }: PeersAnswer): void {
   })
   const head = ['peer', 'state', 'path', 'rtt', 'sent', 'received', 'round', 'samples seen']
   printLine(tableOf(head, rows))
+}
+
+function stateOf(isSameTask: boolean, isHelper: boolean): string {
+  if (isSameTask) return 'same task'
+  return isHelper ? 'helper' : 'connected'
 }
 
 function pathOf({ kind, limited }: ConnectionView): string {

@@ -83,6 +83,7 @@ describe('a swarm of two', () => {
       expect(text?.stdout).toContain(cid)
       expect(text?.stdout).toMatch(/exchanges +\d+ ok/)
       expect(table?.stdout).toContain(line.split('/').at(-1))
+      expect(table?.stdout).toMatch(/same task +│ +direct/)
 
       const interruptedMs = performance.now()
       ben.kill('SIGINT')

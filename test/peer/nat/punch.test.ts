@@ -87,6 +87,7 @@ describe('two peers behind routers', () => {
     const { ana, relayed } = await acquainted([[await nowhere()], [await nowhere()]])
 
     expect(await ana.punch.request(relayed)).toEqual({ kind: 'failed', reason: 'not-through' })
+    expect(ana.punch.missed).toBe(1)
     expect(relayed.status).toBe('open')
   })
 

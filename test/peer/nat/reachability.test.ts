@@ -8,6 +8,7 @@ const nothing: ReachFacts = {
   isRefused: false,
   mapping: 'unknown',
   punched: 0,
+  missed: 0,
   relays: [],
   listening: 'beyond',
   forward: { port: 4001, host: '192.168.1.2' }
@@ -85,6 +86,20 @@ describe('the verdict about reachability', () => {
       'unknown',
       /first that tries/,
       forwarding
+    ],
+    [
+      'the same, tried in vain',
+      { relays: one, missed: 2 },
+      'relay-only',
+      /tried with 2 peers/,
+      forwarding
+    ],
+    [
+      'a good router, tried in vain',
+      { mapping: 'stable', relays: one, missed: 1 },
+      'punchable',
+      /./,
+      null
     ],
     [
       'a bad router that was punched',
