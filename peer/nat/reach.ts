@@ -3,6 +3,7 @@ import { isPublic, isRelayed, reachOf } from '../network/addresses.ts'
 import { joinLine, type JoinLine } from '../network/join-line.ts'
 import type { StarlingNode } from '../network/network.ts'
 import { portOf } from './dial-back.ts'
+import type { RouterFound } from './mapping/router.ts'
 import type { Mapping } from './observers.ts'
 import { judgeReach, type Verdict } from './reachability.ts'
 
@@ -15,8 +16,8 @@ export interface Reached extends Verdict {
   readonly external: readonly string[]
   /** Helpers that hold a place for us. */
   readonly relays: readonly string[]
-  /** Routers that forward our ports when asked; null when none is looked for. */
-  readonly gateways: readonly string[] | null
+  /** Routers that were found, and what they forward to us; null when none is looked for. */
+  readonly gateways: readonly RouterFound[] | null
   /** From where the join line works; null when we listen nowhere. */
   readonly joinNote: string | null
 }

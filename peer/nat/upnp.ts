@@ -1,34 +1,28 @@
-import { uPnPNAT, type UPnPNAT, type UPnPNATComponents } from '@libp2p/upnp-nat'
+import { uPnPNAT, type UPnPNATComponents } from '@libp2p/upnp-nat'
 import { multiaddr } from '@multiformats/multiaddr'
 import { reachOf } from '../network/addresses.ts'
+import { PortMapper } from './mapping/port-mapper.ts'
+import type { RouterFound } from './mapping/router.ts'
 
-/** The routers that open ports for us when asked (UPnP), as libp2p finds and uses them. */
-export interface Router extends UPnPNAT {
+/** The routers that open ports for us when asked, as we find and libp2p uses them. */
+export interface RouterService {
   /** Those that have answered. */
-  readonly gateways: readonly string[]
+  readonly gateways: readonly RouterFound[]
 }
 
 /**
- * Asks the router to forward our TCP ports, for as long as we live.
+ * Asks the router to forward our TCP ports, for as long as we live, by UPnP or NAT-PMP.
  *
  * Its word about our public address is taken until somebody outside has tried it (proofs.ts): a first
- * peer has nobody to ask. A router that has no public address itself is left alone, by libp2p.
+ * peer has nobody to ask. A router that has no public address itself is left alone.
  */
-export function router(): (components: UPnPNATComponents) => Router {
+export function router(): (components: UPnPNATComponents) => RouterService {
   return (components) => {
-    const service = uPnPNAT({ autoConfirmAddress: true, portMappingDescription: 'starling' })(
-      components
-    )
-    const gateways: string[] = []
-    const client = service.portMappingClient
-    const find = client.findGateways.bind(client)
-    client.findGateways = async function* (options) {
-      for await (const gateway of find(options)) {
-        if (!gateways.includes(gateway.host)) gateways.push(gateway.host)
-        yield gateway
-      }
-    }
-    return Object.assign(service, { gateways })
+    const portMappingClient = new PortMapper()
+    const service = uPnPNAT({ autoConfirmAddress: true, portMappingClient })(components)
+    return Object.defineProperty(service, 'gateways', {
+      get: () => portMappingClient.found
+    }) as typeof service & RouterService
   }
 }
 

@@ -26,7 +26,7 @@ import { relayListen, relayTransport } from '../nat/relay-transport.ts'
 import { relays, type Relays } from '../nat/relays.ts'
 import { WebRtc } from '../nat/webrtc.ts'
 import type { WebRtcLibrary } from '../nat/webrtc-library.ts'
-import { mayNeedRouter, router, type Router } from '../nat/upnp.ts'
+import { mayNeedRouter, router, type RouterService } from '../nat/upnp.ts'
 import { DialBudget } from '../nat/dial-budget.ts'
 import { dialer, type Dialer } from '../nat/dialer.ts'
 import { chooseOwnPort } from '../nat/own-port.ts'
@@ -48,7 +48,7 @@ export interface Services extends Record<string, unknown> {
   /** Missing where nobody is reached through relays: in memory, and in relays themselves. */
   readonly relays?: Relays
   /** Missing where no router is asked for anything. */
-  readonly router?: Router
+  readonly router?: RouterService
   /** Missing in a node in memory, where there are no routers. */
   readonly dialer?: Dialer
   /** Missing where the user has not asked for it. */

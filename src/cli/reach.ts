@@ -1,4 +1,5 @@
 import type { Status } from '../../peer/status.ts'
+import { routerText } from './router.ts'
 
 /** How others can reach a daemon, for people. */
 export function reachFacts({
@@ -12,6 +13,6 @@ export function reachFacts({
     ...(reach.relays.length === 0 ? {} : { helpers: reach.relays.join(', ') }),
     ...(reach.gateways === null || reach.gateways.length === 0
       ? {}
-      : { router: `forwards our port (UPnP, at ${reach.gateways.join(', ')})` })
+      : { router: reach.gateways.map(routerText).join('; ') })
   }
 }

@@ -258,6 +258,8 @@ export const dialBackPortsMax = 4
 export const witnessesMax = 16
 /** Addresses of ours that others may have found: they say themselves at which one they saw us. */
 export const witnessedAddressesMax = 16
+/** Routers that are asked for a port at a time: a laptop has a cable, a radio and a few virtual machines. */
+export const gatewaysAskedMax = 8
 /** Records held for the DHT, in memory: strangers write them. Above: the oldest is forgotten. */
 export const recordsMax = 8192
 /** Peers of the local network that are met in a minute; a lab has some tens. More are left out. */

@@ -2,6 +2,7 @@ import type { PeerAddress } from '../../../peer/network/addresses.ts'
 import { probeDefaults, probeReach, type Probe } from '../../../peer/nat/probe.ts'
 import { loadWebRtc } from '../../../peer/nat/webrtc-library.ts'
 import type { Status } from '../../../peer/status.ts'
+import { routerText } from '../router.ts'
 import type { Finding } from './finding.ts'
 
 type Reach = Pick<Status, 'reachability' | 'reach'>
@@ -28,12 +29,15 @@ const mappings = {
   changing: 'a router that gives every connection a port of its own (symmetric)'
 } as const
 
-function routerFinding(gateways: readonly string[] | null): Finding {
-  const name = 'router (UPnP)'
+function routerFinding(gateways: Reach['reach']['gateways']): Finding {
+  const name = 'router'
   if (gateways === null) return { name, verdict: 'absent', what: 'is not looked for' }
-  return gateways.length > 0
-    ? { name, verdict: 'ok', what: `answers at ${gateways.join(', ')}` }
-    : { name, verdict: 'absent', what: 'none that opens ports when asked' }
+  if (gateways.length === 0) {
+    return { name, verdict: 'absent', what: 'none that opens ports when asked (UPnP, NAT-PMP)' }
+  }
+  const isForwarding = gateways.some(({ ports }) => ports.length > 0)
+  const what = gateways.map(routerText).join('; ')
+  return { name, verdict: isForwarding ? 'ok' : 'absent', what }
 }
 
 /** The same, found out here and now, with the help of those whom the user names. */
