@@ -13,6 +13,8 @@ type Front =
 const fronts: Readonly<Record<HomeKind, Front>> = {
   public: 'open',
   upnp: 'open',
+  igd1: 'open',
+  pmp: 'open',
   'full-cone': 'meets',
   cone: 'meets',
   eim: 'meets',

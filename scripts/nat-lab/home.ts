@@ -62,7 +62,7 @@ class Router {
     namespace.run('sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1')
     namespace.nft(this.#rules.rules)
     this.#line = await this.#wire(namespace)
-    if (this.#rules.upnp === true) this.#startUpnp(namespace)
+    if (this.#rules.opens !== undefined) this.#startOpener(namespace, this.#rules.opens)
   }
 
   stop(): void {
@@ -71,12 +71,16 @@ class Router {
     this.#namespace = undefined
   }
 
-  #startUpnp(namespace: Namespace): void {
+  #startOpener(namespace: Namespace, opens: NonNullable<RouterRules['opens']>): void {
     const file = join(this.#internet.lab.directory, `${this.#name}.conf`)
+    const yes = (has: boolean): string => (has ? 'yes' : 'no')
+    const isOld = opens.includes('igd1')
     writeFileSync(
       file,
       [
-        ...['ext_ifname=wan', 'listening_ip=lan', 'enable_natpmp=yes', 'enable_upnp=yes'],
+        ...['ext_ifname=wan', 'listening_ip=lan', `force_igd_desc_v1=${yes(isOld)}`],
+        `enable_natpmp=${yes(opens.includes('nat-pmp'))}`,
+        `enable_upnp=${yes(isOld || opens.includes('igd2'))}`,
         ...['secure_mode=yes', 'system_uptime=yes', 'min_lifetime=120', 'max_lifetime=86400'],
         ...['ipv6_disable=yes', 'notify_interval=30'],
         'uuid=8b838e22-ede5-446e-a2d4-118b34559607',

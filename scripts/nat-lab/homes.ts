@@ -32,6 +32,8 @@ export const homePlans = {
     routed: []
   },
   upnp: { about: 'one cone router that opens ports by UPnP', routers: ['upnp'], routed: [] },
+  igd1: { about: 'one cone router that opens ports by older UPnP', routers: ['igd1'], routed: [] },
+  pmp: { about: 'one cone router that opens ports by NAT-PMP', routers: ['pmp'], routed: [] },
   firewall: {
     about: 'a public address behind a firewall that lets in nothing unasked',
     routers: ['firewall'],

@@ -10,6 +10,8 @@ export const usualPairs: readonly Pair[] = [
   ['public', 'symmetric'],
   ['upnp', 'cone'],
   ['upnp', 'symmetric'],
+  ['igd1', 'symmetric'],
+  ['pmp', 'symmetric'],
   ['cone', 'cone'],
   ['cone', 'eim'],
   ['eim', 'eim'],

@@ -17,7 +17,9 @@ export interface Questions {
   reach: { protocol: 'tcp' | 'udp'; to: Target }
   /** Connect from this port at the same time as the other side does, again and again. */
   punch: { from: number; to: Target; tries: number }
-  /** Does a gateway answer a search for one (UPnP), and open a TCP port (NAT-PMP, RFC 6886)? */
+  /** Does a gateway of the older kind, or one that can pass for it, answer a search (UPnP)? */
+  search: Record<string, never>
+  /** Does the gateway open a TCP port (NAT-PMP, RFC 6886)? */
   openPort: { gateway: string; port: number }
 }
 
@@ -26,6 +28,7 @@ export interface Answers {
   observe: Target | null
   reach: Outcome
   punch: boolean
+  search: boolean
   openPort: boolean
 }
 
@@ -76,15 +79,16 @@ const answers: { [Q in keyof Questions]: (details: Questions[Q]) => Promise<Answ
     }
     return false
   },
-  async openPort({ gateway, port }) {
-    return (await answersSearch()) && (await mapsPort(gateway, port))
+  search: answersSearch,
+  openPort({ gateway, port }) {
+    return mapsPort(gateway, port)
   }
 }
 
 async function answersSearch(): Promise<boolean> {
   const search = [
     ...['M-SEARCH * HTTP/1.1', 'HOST: 239.255.255.250:1900', 'MAN: "ssdp:discover"', 'MX: 1'],
-    'ST: urn:schemas-upnp-org:device:InternetGatewayDevice:2\r\n\r\n'
+    'ST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n\r\n'
   ].join('\r\n')
   const answer = await exchange(Buffer.from(search), { host: '239.255.255.250', port: 1900 })
   return answer?.toString().startsWith('HTTP/1.1 200 OK') === true

@@ -8,9 +8,31 @@ export interface RouterRules {
   readonly about: string
   /** As `nft -f` reads them. */
   readonly rules: string
-  /** Runs an UPnP daemon that opens ports for who asks on the LAN. */
-  readonly upnp?: true
+  /** How a daemon opens ports for who asks on the LAN; none: there is no daemon. */
+  readonly opens?: readonly ('igd1' | 'igd2' | 'nat-pmp')[]
 }
+
+/** Where miniupnpd puts its rules. */
+const openable = `
+table inet filter {
+  chain forward {
+    type filter hook forward priority 0; policy drop;
+    ct state established,related accept
+    iifname "lan" accept
+    jump miniupnpd
+  }
+  chain miniupnpd { }
+  chain prerouting {
+    type nat hook prerouting priority -100;
+    jump prerouting_miniupnpd
+  }
+  chain postrouting {
+    type nat hook postrouting priority 99;
+    jump postrouting_miniupnpd
+  }
+  chain prerouting_miniupnpd { }
+  chain postrouting_miniupnpd { }
+}`
 
 /** The router itself takes nothing from outside: no answers, no resets. */
 const silent = `
@@ -100,31 +122,19 @@ table ip fullcone {
     rules: keepingPorts + stateful()
   },
   upnp: {
-    about: 'as cone, with miniupnpd: who asks on the LAN gets a port opened (UPnP IGD)',
-    rules:
-      keepingPorts +
-      `
-table inet filter {
-  chain forward {
-    type filter hook forward priority 0; policy drop;
-    ct state established,related accept
-    iifname "lan" accept
-    jump miniupnpd
-  }
-  chain miniupnpd { }
-  chain prerouting {
-    type nat hook prerouting priority -100;
-    jump prerouting_miniupnpd
-  }
-  chain postrouting {
-    type nat hook postrouting priority 99;
-    jump postrouting_miniupnpd
-  }
-  chain prerouting_miniupnpd { }
-  chain postrouting_miniupnpd { }
-}` +
-      silent,
-    upnp: true
+    about: 'as cone, with miniupnpd: who asks on the LAN gets a port opened (UPnP IGD, NAT-PMP)',
+    rules: keepingPorts + openable + silent,
+    opens: ['igd2', 'nat-pmp']
+  },
+  igd1: {
+    about: 'as upnp, but as most older routers are: UPnP InternetGatewayDevice:1 alone',
+    rules: keepingPorts + openable + silent,
+    opens: ['igd1']
+  },
+  pmp: {
+    about: 'as upnp, but asked by NAT-PMP alone',
+    rules: keepingPorts + openable + silent,
+    opens: ['nat-pmp']
   },
   firewall: {
     about: 'no translation: lets in only what belongs to a flow from inside',

@@ -19,7 +19,9 @@ interface Nature {
   readonly tcpOpen: boolean
   /** A stranger's datagram comes in at a mapped port. */
   readonly udpOpen: boolean
-  /** After the home has asked for it, a stranger reaches the TCP port. */
+  /** A gateway answers a search for one (UPnP). */
+  readonly answersSearch: boolean
+  /** After the home has asked for it (NAT-PMP), a stranger reaches the TCP port. */
   readonly opensPorts: boolean
   /** A stranger's connection is answered by a reset, not by silence. */
   readonly answersStrangers: boolean
@@ -30,6 +32,7 @@ const cone: Nature = {
   udpPort: 'same',
   tcpOpen: false,
   udpOpen: false,
+  answersSearch: false,
   opensPorts: false,
   answersStrangers: false
 }
@@ -44,7 +47,9 @@ const natures: Readonly<Record<HomeKind, Nature>> = {
   reset: { ...cone, answersStrangers: true },
   cgnat: cone,
   'cgnat-symmetric': symmetric,
-  upnp: { ...cone, opensPorts: true },
+  upnp: { ...cone, answersSearch: true, opensPorts: true },
+  igd1: { ...cone, answersSearch: true },
+  pmp: { ...cone, opensPorts: true },
   firewall: cone,
   'ipv6-firewall': symmetric
 }
@@ -124,11 +129,13 @@ async function natureOf(
   const opensPorts =
     (await prober.ask('openPort', { gateway: '192.168.1.1', port: homePort })) &&
     (await knock(homePort)) === 'answer'
+  const answersSearch = await prober.ask('search', {})
   return {
     tcpPort: await ports('tcp', homePort + 1),
     udpPort: await ports('udp', homePort + 1),
     tcpOpen,
     udpOpen,
+    answersSearch,
     opensPorts,
     answersStrangers
   }

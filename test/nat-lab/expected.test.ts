@@ -12,6 +12,8 @@ describe('what is possible between two homes', () => {
     for (const kind of homeKinds) {
       expect(expectedOf('public', kind)).toBe('direct')
       expect(expectedOf('upnp', kind)).toBe('direct')
+      expect(expectedOf('igd1', kind)).toBe('direct')
+      expect(expectedOf('pmp', kind)).toBe('direct')
     }
   })
 
