@@ -260,6 +260,11 @@ export const witnessesMax = 16
 export const witnessedAddressesMax = 16
 /** Routers that are asked for a port at a time: a laptop has a cable, a radio and a few virtual machines. */
 export const gatewaysAskedMax = 8
+/** Bytes that a router may say at a time: descriptions have 2 to 20 kB. More: not read. */
+export const routerAnswerBytesMax = 64 * 2 ** 10
+/** Descriptions of routers that are read in one search, and of one address. More are left out. */
+export const descriptionsMax = 16
+export const descriptionsPerHostMax = 2
 /** Records held for the DHT, in memory: strangers write them. Above: the oldest is forgotten. */
 export const recordsMax = 8192
 /** Peers of the local network that are met in a minute; a lab has some tens. More are left out. */

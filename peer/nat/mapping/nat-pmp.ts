@@ -15,6 +15,7 @@ import {
 
 /** Waits for an answer before each next question: RFC 6886, 3.1, which goes on to 64 s. */
 const waitsMs = [250, 500, 1_000, 2_000]
+const unneeded = 'nobody waits for it any longer'
 
 /** A router that speaks NAT-PMP. It forwards to the address that the question comes from. */
 export class NatPmp implements Forwarder {
@@ -82,7 +83,9 @@ export class NatPmp implements Forwarder {
     decode: (bytes: Uint8Array) => Answer | undefined,
     signal?: AbortSignal
   ): Promise<Answer> {
-    const socket = createSocket('udp4')
+    const isOver = (): boolean => signal?.aborted === true
+    if (isOver()) throw this.#silent(unneeded)
+    const socket = createSocket({ type: 'udp4', ...(signal && { signal }) })
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     let timer: NodeJS.Timeout | undefined
     const fail = (why: unknown): void => reject(this.#silent(reasonOf(why)))
@@ -92,22 +95,19 @@ export class NatPmp implements Forwarder {
       socket.send(question, (error) => error !== null && fail(error))
       timer = setTimeout(() => send(attempt + 1), waitMs)
     }
-    const onAbort = (): void => fail('nobody waits any longer')
     socket.on('error', fail)
+    socket.on('close', () => fail(unneeded)) // the signal does that
     socket.on('message', (bytes) => {
       const answer = decode(bytes)
       if (answer !== undefined) resolve(answer)
     })
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted === true) onAbort()
     // A connected socket hears nobody else, and learns at once that nobody is there.
-    else socket.connect(this.port, this.host, (error?: Error) => (error ? fail(error) : send(0)))
+    socket.connect(this.port, this.host, (error?: Error) => (error ? fail(error) : send(0)))
     try {
       return await promise
     } finally {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-      socket.close()
+      if (!isOver()) socket.close()
     }
   }
 

@@ -1,6 +1,7 @@
 import type { UPnPNATClient } from '@libp2p/upnp-nat'
 import { StarlingError } from '../../../src/core/errors.ts'
 import type { Forwarder } from './forwarder.ts'
+import { findIgds } from './igd.ts'
 import { NatPmp } from './nat-pmp.ts'
 import { ownGateways } from './own-gateways.ts'
 import { Router, type RouterFound } from './router.ts'
@@ -27,7 +28,7 @@ export class PortMapper implements UPnPNATClient {
   readonly #routers = new Map<string, Router>()
   readonly #finders: readonly Finder[]
 
-  constructor(finders: readonly Finder[] = [findNatPmp]) {
+  constructor(finders: readonly Finder[] = [findNatPmp, findIgds]) {
     this.#finders = finders
   }
 
@@ -66,7 +67,7 @@ export class PortMapper implements UPnPNATClient {
 
   /** @throws STARLING_BAD_ARGUMENT always: routers are found by themselves */
   getGateway(descriptor: URL): Promise<Router> {
-    const why = `${descriptor} is not asked: routers are found by themselves`
+    const why = `${descriptor.href} is not asked: routers are found by themselves`
     return Promise.reject(new StarlingError('STARLING_BAD_ARGUMENT', why))
   }
 }
