@@ -3,7 +3,7 @@ import { isPublic, isRelayed, reachOf } from '../network/addresses.ts'
 import { joinLine, type JoinLine } from '../network/join-line.ts'
 import type { StarlingNode } from '../network/network.ts'
 import { portOf } from './dial-back.ts'
-import type { RouterFound } from './mapping/router.ts'
+import type { RouterFound } from './mapping/gateway.ts'
 import type { Mapping } from './observers.ts'
 import { judgeReach, type Verdict } from './reachability.ts'
 

@@ -2,7 +2,7 @@ import { uPnPNAT, type UPnPNATComponents } from '@libp2p/upnp-nat'
 import { multiaddr } from '@multiformats/multiaddr'
 import { reachOf } from '../network/addresses.ts'
 import { PortMapper } from './mapping/port-mapper.ts'
-import type { RouterFound } from './mapping/router.ts'
+import type { RouterFound } from './mapping/gateway.ts'
 
 /** The routers that open ports for us when asked, as we find and libp2p uses them. */
 export interface RouterService {

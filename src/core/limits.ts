@@ -258,8 +258,8 @@ export const dialBackPortsMax = 4
 export const witnessesMax = 16
 /** Addresses of ours that others may have found: they say themselves at which one they saw us. */
 export const witnessedAddressesMax = 16
-/** Routers that are asked for a port at a time: a laptop has a cable, a radio and a few virtual machines. */
-export const gatewaysAskedMax = 8
+/** Routers that are asked for a port: a laptop has a cable, a radio and a few virtual machines. More: left alone. */
+export const routersMax = 8
 /** Bytes that a router may say at a time: descriptions have 2 to 20 kB. More: not read. */
 export const routerAnswerBytesMax = 64 * 2 ** 10
 /** Descriptions of routers that are read in one search, and of one address. More are left out. */

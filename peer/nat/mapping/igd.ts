@@ -49,7 +49,7 @@ export class Igd implements Forwarder {
         await this.#add({ ...wish, externalPort }, seconds, signal)
         return { externalPort, lifetimeSeconds: seconds === 0 ? Infinity : seconds }
       } catch (error) {
-        const fault = error instanceof StarlingError ? error.details.fault : undefined
+        const fault = faultOf(error)
         if (fault === onlyForever && seconds > 0) seconds = 0
         else if (fault === conflict && others++ < otherPortsMax) externalPort = anyPort()
         else throw error
@@ -98,14 +98,14 @@ export class Igd implements Forwarder {
   }
 
   #failed(action: string, why: string, fault?: number): StarlingError {
-    const text = `the router at ${this.host} refuses by UPnP (${action}: ${why}); its settings may let it`
+    const text = `the router at ${this.host} refuses by UPnP (${action}: ${why})`
     return new StarlingError('STARLING_UNREACHABLE', text, { fault })
   }
 }
 
 /**
- * The service of a router that forwards ports: one with a public address, if there is any.
- * @returns undefined when there is none that answers
+ * The service of a router that forwards ports: one with a public address, if there is any; else one
+ * that answers, be it to refuse: there may be no network yet.
  * @throws STARLING_UNREACHABLE when the description cannot be read
  */
 export async function openIgd(description: URL, signal?: AbortSignal): Promise<Igd | undefined> {
@@ -114,10 +114,12 @@ export async function openIgd(description: URL, signal?: AbortSignal): Promise<I
   let answering: Igd | undefined
   for (const service of servicesIn(text, description).slice(0, servicesMax)) {
     const igd = new Igd(service)
-    const ip = await igd.externalIp(signal).catch(() => undefined)
-    if (ip === undefined) continue
-    if (isPrivateIp(ip) === false) return igd
-    answering ??= igd
+    try {
+      if (isPrivateIp(await igd.externalIp(signal)) === false) return igd
+      answering ??= igd
+    } catch (error) {
+      if (faultOf(error) !== undefined) answering ??= igd
+    }
   }
   return answering
 }
@@ -140,6 +142,11 @@ export async function findIgds(found: (igd: Igd) => void, options: SsdpOptions):
     )
   }
   await searchRouters(onRouter, options)
+}
+
+/** What the router itself gave as the reason. */
+function faultOf(error: unknown): unknown {
+  return error instanceof StarlingError ? error.details.fault : undefined
 }
 
 function anyPort(): number {

@@ -102,8 +102,8 @@ export function refusalOf(result: number): string {
 
 const refusals: Readonly<Record<number, string>> = {
   1: 'it speaks another version',
-  2: 'it was told to forward no ports',
-  3: 'it has no network itself',
+  2: 'it was told to forward no ports, which its settings may change',
+  3: 'it has no network, or no public address, itself',
   4: 'it has no ports left',
   5: 'it cannot do that'
 }

@@ -9,6 +9,7 @@ import {
   encodeMapQuestion,
   natPmpPort,
   refusalOf,
+  type AddressAnswer,
   type MapAnswer,
   type MapQuestion
 } from './nat-pmp-message.ts'
@@ -35,9 +36,16 @@ export class NatPmp implements Forwarder {
     this.#nowMs = nowMs
   }
 
+  /** Whether it speaks NAT-PMP, be it to refuse: it may have no network yet. */
+  answers(signal?: AbortSignal): Promise<boolean> {
+    return this.#askAddress(signal).then(
+      () => true,
+      () => false
+    )
+  }
+
   async externalIp(signal?: AbortSignal): Promise<string> {
-    const answer = await this.#ask(encodeAddressQuestion(), decodeAddressAnswer, signal)
-    this.#heard(answer.epochSeconds)
+    const answer = await this.#askAddress(signal)
     if (answer.externalIp === null) throw this.#refused(answer.result)
     return answer.externalIp
   }
@@ -58,6 +66,12 @@ export class NatPmp implements Forwarder {
     const restarted = this.#restarted
     this.#restarted = false
     return restarted
+  }
+
+  async #askAddress(signal: AbortSignal | undefined): Promise<AddressAnswer> {
+    const answer = await this.#ask(encodeAddressQuestion(), decodeAddressAnswer, signal)
+    this.#heard(answer.epochSeconds)
+    return answer
   }
 
   async #map(question: MapQuestion, signal: AbortSignal | undefined): Promise<MapAnswer> {
@@ -121,7 +135,7 @@ export class NatPmp implements Forwarder {
   #refused(result: number): StarlingError {
     return new StarlingError(
       'STARLING_UNREACHABLE',
-      `the router at ${this.host} refuses by NAT-PMP: ${refusalOf(result)}; its settings may let it`
+      `the router at ${this.host} refuses by NAT-PMP: ${refusalOf(result)}`
     )
   }
 }

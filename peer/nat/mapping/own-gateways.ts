@@ -1,7 +1,8 @@
+import { createSocket } from 'node:dgram'
 import { readFile } from 'node:fs/promises'
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
 import { isPrivateIp } from '@libp2p/utils'
-import { gatewaysAskedMax } from '../../../src/core/limits.ts'
+import { routersMax } from '../../../src/core/limits.ts'
 
 /**
  * Routers that may speak NAT-PMP: our default gateways.
@@ -13,7 +14,7 @@ export async function ownGateways(): Promise<string[]> {
   const own = ownNetworks()
   const routes = await readFile('/proc/net/route', 'utf8').catch(() => null)
   const gateways = routes === null ? likelyGateways(own) : defaultGateways(routes)
-  return gateways.slice(0, gatewaysAskedMax)
+  return gateways.slice(0, routersMax)
 }
 
 /** Our IPv4 addresses with their networks, of those kinds that routers give to homes. */
@@ -23,6 +24,18 @@ export function ownNetworks(): NetworkInterfaceInfo[] {
     .filter(({ family, internal, address }) => {
       return family === 'IPv4' && !internal && isPrivateIp(address) === true
     })
+}
+
+/** The address that we have towards a host: asks our own routes, and sends nothing. */
+export async function addressTowards(host: string): Promise<string> {
+  const socket = createSocket('udp4')
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  socket.on('error', reject)
+  socket.connect(9, host, (error?: Error) => {
+    if (error) reject(error)
+    else resolve(socket.address().address)
+  })
+  return promise.finally(() => socket.close())
 }
 
 /** @param table - /proc/net/route: name, destination and gateway, little-endian, then flags */

@@ -1,10 +1,12 @@
 import type { UPnPNATClient } from '@libp2p/upnp-nat'
 import { StarlingError } from '../../../src/core/errors.ts'
+import { routersMax } from '../../../src/core/limits.ts'
 import type { Forwarder } from './forwarder.ts'
+import type { RouterFound } from './gateway.ts'
 import { findIgds } from './igd.ts'
 import { NatPmp } from './nat-pmp.ts'
 import { ownGateways } from './own-gateways.ts'
-import { Router, type RouterFound } from './router.ts'
+import { Router } from './router.ts'
 
 export interface Search {
   /** Ends it. */
@@ -49,7 +51,7 @@ export class PortMapper implements UPnPNATClient {
         const found = (forwarder: Forwarder): void => {
           const known = this.#routers.get(forwarder.host)
           known?.learn(forwarder)
-          if (signal.aborted || known !== undefined) return
+          if (signal.aborted || known !== undefined || this.#routers.size >= routersMax) return
           const router = new Router(forwarder)
           this.#routers.set(router.host, router)
           stream.enqueue(router)
@@ -79,8 +81,7 @@ async function findNatPmp(
 ): Promise<void> {
   const asked = (await ownGateways()).map(async (host) => {
     const forwarder = new NatPmp(host)
-    await forwarder.externalIp(signal)
-    found(forwarder)
+    if (await forwarder.answers(signal)) found(forwarder)
   })
   await Promise.allSettled(asked)
 }

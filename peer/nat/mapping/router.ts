@@ -1,26 +1,9 @@
-import { createSocket } from 'node:dgram'
 import { isPrivateIp } from '@libp2p/utils'
-import type { UPnPNATClient } from '@libp2p/upnp-nat'
 import { StarlingError } from '../../../src/core/errors.ts'
 import { reasonOf } from '../../reason.ts'
 import type { Forwarder, Lease, Wish } from './forwarder.ts'
-
-/** As libp2p knows routers. */
-type Gateway = Awaited<ReturnType<UPnPNATClient['getGateway']>>
-type PortMapping = Awaited<ReturnType<Gateway['map']>>
-type MapOptions = Parameters<Gateway['map']>[2]
-type Aborted = Parameters<Gateway['stop']>[0]
-
-/** A router that has answered, for `status`. */
-export interface RouterFound {
-  readonly host: string
-  /** The language in which it forwards, or else answered. */
-  readonly language: Forwarder['language']
-  /** Ports of its outside that lead to us; none when it merely answers. */
-  readonly ports: readonly number[]
-  /** Why it forwards nothing, where that is known. */
-  readonly problem: string | null
-}
+import type { Aborted, Gateway, MapOptions, PortMapping, RouterFound } from './gateway.ts'
+import { addressTowards } from './own-gateways.ts'
 
 interface Held {
   readonly wish: Wish
@@ -209,16 +192,4 @@ export class Router implements Gateway {
 
 function keyOf({ protocol, internalPort }: Wish): string {
   return `${protocol} ${internalPort}`
-}
-
-/** The address that we have towards a host: asks our own routes, and sends nothing. */
-async function addressTowards(host: string): Promise<string> {
-  const socket = createSocket('udp4')
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  socket.on('error', reject)
-  socket.connect(9, host, (error?: Error) => {
-    if (error) reject(error)
-    else resolve(socket.address().address)
-  })
-  return promise.finally(() => socket.close())
 }

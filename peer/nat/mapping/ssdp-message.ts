@@ -47,7 +47,8 @@ export function decodeSearchAnswer(bytes: Uint8Array, sender: string): URL | und
 
 /** @returns the URL when it leads to that host by plain HTTP, as all routers have it */
 export function placeAt(host: string, text: string | undefined, base?: URL): URL | undefined {
-  if (text === undefined || isIP(host) !== 4 || !URL.canParse(text, base?.href)) return undefined
+  if (text === undefined || text === '' || isIP(host) !== 4 || !URL.canParse(text, base?.href))
+    return undefined
   const url = new URL(text, base)
   const isPlain = url.protocol === 'http:' && url.username === '' && url.password === ''
   return isPlain && url.hostname === host ? url : undefined

@@ -157,8 +157,7 @@ describe('a router', () => {
 describe('all that look for routers', () => {
   const finders = (natPmp: NatPmp, fake: FakeIgd): readonly Finder[] => [
     async (found, { signal }) => {
-      await natPmp.externalIp(signal)
-      found(natPmp)
+      if (await natPmp.answers(signal)) found(natPmp)
     },
     (found, search) =>
       findIgds(found, {
@@ -188,7 +187,7 @@ describe('all that look for routers', () => {
   })
 
   it('find nothing where nobody answers, and end', async () => {
-    const natPmp = await byNatPmp(() => [refusal(128, 2, 1)])
+    const natPmp = await byNatPmp(() => [Buffer.alloc(7)])
     igd = await igdRouter({ answer: () => ['HTTP/1.1 200 OK\r\n\r\n'] })
     const mapper = new PortMapper(finders(natPmp, igd))
     for await (const router of mapper.findGateways({ signal: AbortSignal.timeout(200) })) {
@@ -207,6 +206,22 @@ describe('all that look for routers', () => {
     expect(mapper.found[0]?.problem).toContain('100.64.0.2')
     expect(mapped()).toEqual([])
     expect(igd.actions.filter(({ action }) => action === 'AddPortMapping')).toEqual([])
+  })
+
+  it('tell of a router that answers without an address, and use it when it has one', async () => {
+    let result = 3
+    const natPmp = await byNatPmp((bytes, ...rest) =>
+      result === 0 ? honest()(bytes, ...rest) : [refusal(128 + (bytes[1] ?? 0), result, 1)]
+    )
+    igd = await igdRouter({ act: () => fault(501) })
+    const mapper = new PortMapper(finders(natPmp, igd))
+    for await (const router of mapper.findGateways({ signal: AbortSignal.timeout(300) })) {
+      await expect(router.externalIp()).rejects.toThrow('refuses')
+      expect(router.found).toMatchObject({ ports: [], problem: expect.any(String) as string })
+      result = 0
+      await router.map(4001, '127.0.0.1')
+      expect(router.found).toMatchObject({ language: 'NAT-PMP', ports: [4001], problem: null })
+    }
   })
 
   it('survive a router that fails at everything', async () => {
