@@ -39,6 +39,11 @@ export function expectedOf(a: HomeKind, b: HomeKind, webrtc = false): Connected 
   return fronts[a] === 'meets' && fronts[b] === 'meets' ? 'punched' : 'relayed'
 }
 
+/** Whether whoever lives there reaches peers in other homes by relays alone, and should say so. */
+export function isRelayOnly(kind: HomeKind): boolean {
+  return fronts[kind] === 'changing' && kind !== 'ipv6-firewall'
+}
+
 const ranks: Readonly<Record<Connected, number>> = { none: 0, relayed: 1, punched: 2, direct: 2 }
 
 export function isAsGood(connected: Connected, expected: Connected): boolean {

@@ -51,6 +51,10 @@ class Router {
     this.#wire = wire
   }
 
+  get opensPorts(): boolean {
+    return this.#rules.opens !== undefined
+  }
+
   get namespace(): Namespace {
     if (this.#namespace === undefined) throw new Error(`router ${this.#name} is off`)
     return this.#namespace
@@ -153,6 +157,11 @@ export class Home {
   /** Its own address is reached from anywhere, where its router lets it be. */
   get isRouted(): boolean {
     return this.#plan.routed.length > 0
+  }
+
+  /** Whoever runs there may ask for a port that everybody reaches. */
+  get opensPorts(): boolean {
+    return this.#routers.some((router) => router.opensPorts)
   }
 
   /** The router that stands in the home, for looking into it. */
