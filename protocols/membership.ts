@@ -3,6 +3,7 @@ import { present } from '../src/core/assert.ts'
 import type { Random } from '../src/core/random.ts'
 import type { Contact, Hello, PeerId, Progress, ToldRecord } from './messages.ts'
 import type { ParticipantEffect } from './participant-io.ts'
+import { inTurns } from './records/in-turns.ts'
 import type { PeerRecord } from './records/record.ts'
 import type { Entry, RecordBook } from './records/record-book.ts'
 
@@ -40,6 +41,8 @@ interface Dials {
 const dialPauseMs = 1_000
 const dialPauseMsMax = 5 * 60_000 // a laptop that comes back is met again within five minutes
 const dialsAtOnceMax = 4
+/** Those whom a teller is connected to were heard of just now; others may have died in the meantime. */
+const freshMs = 30_000
 /** Connections above the degree, as a share of it: room for those who meet us. */
 const surplusShare = 1 / 4
 /** Looks at the membership between two dials beyond the degree: one a minute, by default. */
@@ -251,7 +254,11 @@ export class Membership {
       .map((peer): ParticipantEffect => ({ kind: 'disconnect', peer }))
   }
 
-  /** @param first - who goes before the others: by default those of whom somebody had word lately */
+  /**
+   * The first of each teller, then the second of each, so that nobody who tells of many keeps us from those
+   * of whom others tell.
+   * @param first - who goes before the others: by default those of whom somebody had word lately
+   */
   #dial(
     role: PeerRecord['role'],
     count: number,
@@ -264,10 +271,13 @@ export class Membership {
     const candidates = [...this.#book.entries]
       .filter((entry) => roleOf(entry) === role && this.#isWorthDialing(entry, task, nowMs))
       .sort((a, b) => (a.peer < b.peer ? -1 : 1))
-    const shuffled = this.#random.shuffle(candidates)
-    const isFirst = (entry: Entry): boolean =>
-      first === 'anybody' || this.#book.isAlive(entry, nowMs)
-    const ranked = [...shuffled.filter(isFirst), ...shuffled.filter((entry) => !isFirst(entry))]
+    const rankOf = (entry: Entry): number => {
+      if (first === 'anybody') return 0
+      if (nowMs - entry.heardMs < freshMs) return 0
+      return this.#book.isAlive(entry, nowMs) ? 1 : 2
+    }
+    const tellerOf = ({ teller }: Entry): string => teller ?? ''
+    const ranked = inTurns(this.#random.shuffle(candidates), rankOf, tellerOf)
     return ranked.slice(0, wanted).map(({ peer, addresses }) => {
       this.#dialing.add(peer)
       return { kind: 'connect', contact: { peer, addresses } }

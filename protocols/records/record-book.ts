@@ -5,6 +5,7 @@ import {
   recordSecondsMax
 } from '../../src/core/limits.ts'
 import type { Contact, PeerId, ToldRecord } from '../messages.ts'
+import { inTurns } from './in-turns.ts'
 import type { PeerRecord, SignedRecord } from './record.ts'
 
 /** Whom we know, and how. */
@@ -189,7 +190,9 @@ export class RecordBook {
       firstOf(
         candidates.filter((entry) => !entry.met),
         countMax
-      )
+      ),
+      ({ times }) => times,
+      ({ teller }) => teller ?? ''
     )
     const metCount = Math.max(Math.ceil(countMax * metShare), countMax - told.length)
     const chosen = met.slice(0, metCount)
@@ -251,20 +254,6 @@ export function toldOf(signed: SignedRecord, agoMs: number): ToldRecord {
 function firstOf(sorted: readonly Changing[], count: number): readonly Changing[] {
   const times = sorted[count]?.times
   return times === undefined ? sorted : sorted.filter((entry) => entry.times <= times)
-}
-
-/** Of equally often told ones the first of each teller, then the second of each, and so on. */
-function inTurns(entries: readonly Changing[]): Changing[] {
-  const taken = new Map<string, number>()
-  const turns = entries.map((entry) => {
-    const key = `${entry.times} ${entry.teller ?? ''}`
-    const turn = taken.get(key) ?? 0
-    taken.set(key, turn + 1)
-    return { entry, turn }
-  })
-  return turns
-    .sort((a, b) => a.entry.times - b.entry.times || a.turn - b.turn)
-    .map(({ entry }) => entry)
 }
 
 function joined(first: readonly string[], then: readonly string[] = []): readonly string[] {

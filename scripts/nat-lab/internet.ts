@@ -71,6 +71,8 @@ export class Internet {
     else await this.#slowCable(who, name, port, middle, line)
     this.#bridge.ip(`link set ${port} master br0`)
     this.address(who, name, addresses)
+    // Of a router that was built anew the gateway remembers the old hardware address, for half a minute.
+    this.#bridge.ip('neigh flush dev br0')
     return middle
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { helperTasksMax } from '../../src/core/limits.ts'
+import { helperTasksMax, recordsPerMessageMax } from '../../src/core/limits.ts'
 import { createTask } from '../../src/learning/task.ts'
 import type { Hello, Message } from '../../protocols/messages.ts'
 import { TaskShelf } from '../../protocols/rendezvous/task-shelf.ts'
@@ -180,6 +180,40 @@ describe('a helper', () => {
     const met = (peer: string): string[] =>
       room.eventsOf(peer, 'peer-joined').map(({ peer: other }) => other)
     expect(met('ana').sort()).toEqual(names.filter((name) => name !== 'ana'))
+  })
+})
+
+describe('a bootstrap that lies', () => {
+  it('names a thousand strangers whom nobody can reach, and keeps nobody from those whom another one names', () => {
+    const room = new Room()
+    room.enterHelper('hal', { membershipIntervalMs: 500 })
+    for (const name of ['ana', 'ben']) {
+      room.enter(name, { task, ...meets, roundsMax: 10_000 })
+      room.connect(name, 'liar')
+      const record = recordOf('liar', { role: 'helper', task: null })
+      tellAs('liar', name, { ...helloOf('liar'), record, offers: [task.cid] })
+    }
+    for (let count = 0; count < 1_000; count += recordsPerMessageMax) {
+      const records = Array.from({ length: recordsPerMessageMax }, (_, index) => ({
+        signed: recordOf(`stranger${count + index}`, { task: task.cid }),
+        heardSecondsAgo: 0
+      }))
+      for (const name of ['ana', 'ben']) tellAs('liar', name, { kind: 'peers', records })
+      room.run(500)
+    }
+    for (const name of ['ana', 'ben']) room.connect(name, 'hal')
+    room.run(5_000)
+
+    for (const [name, other] of [
+      ['ana', 'ben'],
+      ['ben', 'ana']
+    ] as const) {
+      expect(room.eventsOf(name, 'merged').flatMap((merged) => merged.with)).toContain(other)
+    }
+
+    function tellAs(from: string, to: string, message: Message): void {
+      room.tell(to, { kind: 'message', from, message })
+    }
   })
 })
 
