@@ -40,7 +40,8 @@ export class Internet {
       ...['net.ipv4.conf.all.send_redirects=0', 'net.ipv4.conf.default.send_redirects=0']
     )
     this.#bridge.ip(
-      'link add br0 type bridge',
+      // Left to itself, a bridge takes the least hardware address of its ports, which come and go.
+      'link add br0 address 02:11:00:00:00:fe type bridge',
       // Without this a new port is deaf for a while.
       'link set br0 type bridge forward_delay 0 mcast_snooping 0',
       'link set br0 up',
