@@ -36,6 +36,8 @@ export interface MembershipOptions {
 interface Dials {
   failures: number
   againMs: number
+  /** Where it was dialed last: at other addresses it is dialed at once. */
+  addresses: string
 }
 
 const dialPauseMs = 1_000
@@ -67,7 +69,8 @@ export class Membership {
   /** Of peers in the book: of others nothing is remembered. */
   readonly #dials = new Map<PeerId, Dials>()
   readonly #neighbours = new Map<PeerId, Neighbour>()
-  readonly #dialing = new Set<PeerId>()
+  /** With the addresses at which they are dialed. */
+  readonly #dialing = new Map<PeerId, string>()
   /** Neighbours that we dialed, not they us: strangers cannot push them out by coming in numbers. */
   readonly #dialed = new Set<PeerId>()
   /** Ids of neighbours, ascending. */
@@ -129,7 +132,10 @@ export class Membership {
     if (!this.#drop(peer)) return // it had said goodbye
     this.#book.met(peer, nowMs)
     const dials = this.#dialsOf(peer)
-    if (dials !== undefined) dials.againMs = Math.max(dials.againMs, nowMs + dialPauseMs)
+    if (dials !== undefined) {
+      dials.againMs = Math.max(dials.againMs, nowMs + dialPauseMs)
+      dials.addresses = this.#book.get(peer)?.addresses.join() ?? ''
+    }
   }
 
   /** A peer that said goodbye: not waited for, not dialed again. */
@@ -139,12 +145,14 @@ export class Membership {
   }
 
   unreachable(peer: PeerId, nowMs: number): void {
+    const dialed = this.#dialing.get(peer) ?? ''
     this.#dialing.delete(peer)
     const dials = this.#dialsOf(peer)
     if (dials === undefined) return
     const pauseMs = Math.min(dialPauseMs * 2 ** dials.failures, dialPauseMsMax)
     dials.failures++
     dials.againMs = nowMs + pauseMs * (0.5 + this.#random.next()) // jitter: not all at once
+    dials.addresses = dialed
   }
 
   /** It said hello; its record is in the book. */
@@ -218,7 +226,8 @@ export class Membership {
   get #counts(): { readonly peers: number; readonly dialingPeers: number } {
     let [peers, dialingPeers] = [0, 0]
     for (const { role } of this.#neighbours.values()) if (role === 'peer') peers++
-    for (const peer of this.#dialing) if (roleOf(this.#book.get(peer)) === 'peer') dialingPeers++
+    for (const peer of this.#dialing.keys())
+      if (roleOf(this.#book.get(peer)) === 'peer') dialingPeers++
     return { peers, dialingPeers }
   }
 
@@ -279,7 +288,7 @@ export class Membership {
     const tellerOf = ({ teller }: Entry): string => teller ?? ''
     const ranked = inTurns(this.#random.shuffle(candidates), rankOf, tellerOf)
     return ranked.slice(0, wanted).map(({ peer, addresses }) => {
-      this.#dialing.add(peer)
+      this.#dialing.set(peer, addresses.join())
       return { kind: 'connect', contact: { peer, addresses } }
     })
   }
@@ -290,7 +299,10 @@ export class Membership {
     nowMs: number
   ): boolean {
     if (gone || addresses.length === 0 || this.#isBusyWith(peer)) return false
-    if ((this.#dials.get(peer)?.againMs ?? 0) > nowMs) return false
+    const dials = this.#dials.get(peer)
+    if (dials !== undefined && dials.againMs > nowMs && dials.addresses === addresses.join()) {
+      return false
+    }
     const theirs = signed?.record.task ?? null
     return theirs === null || task === null || theirs === task
   }
@@ -298,7 +310,7 @@ export class Membership {
   /** Undefined for a peer that is not in the book. */
   #dialsOf(peer: PeerId): Dials | undefined {
     if (this.#book.get(peer) === undefined) return undefined
-    const dials = this.#dials.get(peer) ?? { failures: 0, againMs: 0 }
+    const dials = this.#dials.get(peer) ?? { failures: 0, againMs: 0, addresses: '' }
     this.#dials.set(peer, dials)
     return dials
   }

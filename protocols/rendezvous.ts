@@ -47,6 +47,10 @@ export interface RendezvousSnapshot {
 const tellEveryMs = 50_000
 /** Serving a manifest costs more than asking for it: once in this time for each peer. */
 const serveEveryMs = 1_000
+/** Of a peer whose addresses change so many others hear at once; they tell others. */
+const spreadPeersMax = 8
+/** And so often, in milliseconds. */
+const spreadEveryMs = 1_000
 /** Looks at the membership within which a manifest has to come. */
 const patienceLooks = 3
 
@@ -75,6 +79,7 @@ export class Rendezvous implements Machine<ParticipantInput, ParticipantEffect> 
   /** When a peer was last told of others, and of which task. */
   readonly #told = new Map<PeerId, { readonly task: string | null; readonly atMs: number }>()
   readonly #servedMs = new Map<PeerId, number>()
+  readonly #spreadMs = new Map<PeerId, number>()
   /** Who was asked for which task and gave nothing. */
   readonly #asked = new Set<string>()
   readonly #rejectedBy: Partial<Record<Rejection, number>> = {}
@@ -183,6 +188,7 @@ export class Rendezvous implements Machine<ParticipantInput, ParticipantEffect> 
     this.#courtesies.forget(peer)
     this.#told.delete(peer)
     this.#servedMs.delete(peer)
+    this.#spreadMs.delete(peer)
     for (const key of this.#asked) if (key.startsWith(`${peer} `)) this.#asked.delete(key)
     if (this.#question?.peer === peer) this.#question = undefined
     this.#askForTask()
@@ -219,9 +225,12 @@ export class Rendezvous implements Machine<ParticipantInput, ParticipantEffect> 
   }
 
   #receivedHello(from: PeerId, hello: Hello): void {
+    const before = this.#book.get(from)?.addresses.join()
     const fault = this.#hearsay.greeted(from, hello, this.#nowMs)
     if (fault !== undefined) return this.#reject(from, fault)
     this.#membership.introduce(from, hello)
+    const isElsewhere = before !== undefined && this.#book.get(from)?.addresses.join() !== before
+    if (isElsewhere) this.#spread(from, hello)
     this.#membership.trim(this.#nowMs)
     if (typeof hello.task === 'string') this.#living.add(hello.task)
     if (!hello.known) this.#greet(from)
@@ -233,6 +242,18 @@ export class Rendezvous implements Machine<ParticipantInput, ParticipantEffect> 
     if (told?.task === task && this.#nowMs - told.atMs < tellEveryMs) return
     this.#told.set(from, { task, atMs: this.#nowMs })
     this.#tell(from, task)
+  }
+
+  /** It can be reached at other places than some were told: a place at a relay takes a newcomer a second. */
+  #spread(from: PeerId, { task, record }: Hello): void {
+    const isTooSoon = this.#nowMs - (this.#spreadMs.get(from) ?? -Infinity) < spreadEveryMs
+    if (isTooSoon) return
+    this.#spreadMs.set(from, this.#nowMs)
+    const others = this.#membership.neighbours.filter(
+      (guest) => guest.peer !== from && guest.task === task
+    )
+    const some = this.#components.random.shuffle(others).slice(0, spreadPeersMax)
+    for (const { peer } of some) this.#send(peer, { kind: 'peers', records: [toldOf(record, 0)] })
   }
 
   #heard(from: PeerId, records: readonly ToldRecord[]): void {

@@ -82,6 +82,27 @@ describe('membership', () => {
     expect(gaps.length).toBeLessThan(40)
   })
 
+  it('waits for nobody who can be reached at another place than the one that failed', () => {
+    const machine = membership()
+    const elsewhere = { sequence: 2, addresses: ['/memory/b'] }
+    machine.book.hear(recordOf('a'), 'ana', 0, 0)
+    expect(peersDialed(machine)).toEqual(['a'])
+    machine.unreachable('a', 0)
+    expect(peersDialed(machine)).toEqual([])
+    machine.book.hear(recordOf('a', elsewhere), 'ana', 0, 0)
+    expect(peersDialed(machine)).toEqual(['a'])
+    machine.unreachable('a', 0)
+    machine.book.hear(recordOf('a', { ...elsewhere, sequence: 3 }), 'ana', 0, 0)
+    expect(peersDialed(machine)).toEqual([])
+  })
+
+  it('dials of those whom two told of one each first, however many one of them named', () => {
+    const machine = membership(2)
+    for (let i = 0; i < 50; i++) machine.book.hear(recordOf(`stranger-${i}`), 'liar', 0, 0)
+    machine.book.hear(recordOf('a'), 'ana', 0, 0)
+    expect(peersDialed(machine)).toContain('a')
+  })
+
   it('remembers a bounded number of peers, and not the oldest', () => {
     const machine = membership()
     for (let i = 0; i < contactsMax + 10; i++) {

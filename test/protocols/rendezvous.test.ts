@@ -59,6 +59,28 @@ describe('a helper', () => {
     })
   })
 
+  it('passes on at once where a peer can be reached now, and not again for a second', () => {
+    const room = new Room()
+    room.enterHelper('hal')
+    for (const name of ['ana', 'ben']) {
+      room.enter(name, { task, ...meets, degree: 1 })
+      room.connect(name, 'hal')
+    }
+    room.run(2_000)
+    const placesTold = () =>
+      said(room, 'hal', 'ben')
+        .flatMap((message) => (message.kind === 'peers' ? message.records : []))
+        .map(({ signed }) => signed.record.addresses[0])
+    expect(placesTold()).not.toContain('/memory/elsewhere')
+
+    for (const address of ['/memory/elsewhere', '/memory/again']) {
+      room.tell('ana', { kind: 'listening', addresses: [address] })
+      room.run(100)
+    }
+    expect(placesTold()).toContain('/memory/elsewhere')
+    expect(placesTold()).not.toContain('/memory/again')
+  })
+
   it('is traded with by nobody, and counts for no degree', () => {
     const room = new Room()
     room.enterHelper('hal')
