@@ -3,7 +3,7 @@ import { dcutr } from '@libp2p/dcutr'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
-import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
+import { passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
 import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
 import { preSharedKey } from '@libp2p/pnet'
@@ -21,6 +21,7 @@ import {
   inboundConnectionsPerSecondMax,
   topicBytesPerPeerMax
 } from '../../src/core/limits.ts'
+import { frugalDht } from '../discovery/frugal-dht.ts'
 import { proofs, type Proofs } from '../nat/proofs.ts'
 import { relayListen, relayTransport } from '../nat/relay-transport.ts'
 import { relays, type Relays } from '../nat/relays.ts'
@@ -243,7 +244,7 @@ export function discovery(
   peerInfoMapper = passthroughMapper
 ) {
   return {
-    dht: kadDHT({
+    dht: frugalDht({
       // Never the public IPFS DHT.
       protocol: '/starling/kad/1.0.0',
       // The defaults wait for a verified public address and strip private ones: on a LAN all

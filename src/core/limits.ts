@@ -309,6 +309,11 @@ export const measuredFrameBytesMin = 10 ** 6
 // --- through routers (peer/nat/) --------------------------------------------------------------
 
 /**
+ * Peers that the DHT dials in a minute, and at once: the addresses of all of them leave half of the dials
+ * to everybody else.
+ */
+export const dhtDialsPerMinuteMax = 15
+/**
  * Dials a minute, and at once, whatever they are for: a start with eight neighbours of eight addresses
  * each, half of them dead, and a DHT. Above: the dial fails and may be tried again later.
  */
