@@ -139,8 +139,8 @@ export class Admission {
   // --- the exchange -----------------------------------------------------------------------------
 
   async #ask(connection: Connection, peer: string): Promise<void> {
-    let theirs: Verdict
-    let ours: Verdict
+    let theirs: Verdict | undefined
+    let ours: Verdict | undefined
     try {
       const signal = AbortSignal.timeout(exchangeMsMax)
       const stream = await connection.newStream(admissionProtocol, { signal })
@@ -153,26 +153,30 @@ export class Admission {
       await stream.close({ signal })
     } catch {
       // It does not speak the protocol, broke off, or says what nobody understands.
-      if (connection.status !== 'open') return this.#parts.onRefused(peer)
-      theirs = { isIn: true }
-      ours = refusal('no-invitation')
+      if (theirs?.isIn !== false && ours?.isIn !== false) {
+        if (connection.status !== 'open') return this.#parts.onRefused(peer)
+        ours = refusal('no-invitation')
+      }
     }
-    this.#settle(connection, peer, ours, theirs)
+    this.#settle(connection, peer, ours ?? { isIn: true }, theirs ?? { isIn: true })
   }
 
   async #answer(stream: Stream, connection: Connection): Promise<void> {
     const peer = connection.remotePeer.toString()
+    let ours: Verdict | undefined
     try {
       const signal = AbortSignal.timeout(exchangeMsMax)
       const words = lpStream(stream, { maxDataLength: admissionBytesMax })
       const { chain } = helloSchema.parse(await read(words, signal))
-      const ours = await this.#judge(peer, chain)
+      ours = await this.#judge(peer, chain)
       await words.write(encode({ ...this.#credentials(), ...written(ours) }), { signal })
       const theirs = readVerdict(endSchema.parse(await read(words, signal)))
       await stream.close({ signal })
       this.#settle(connection, peer, ours, theirs)
     } catch (failure) {
       stream.abort(new Error(reasonOf(failure)))
+      // Whoever is refused may part before it has said what it makes of us.
+      if (ours?.isIn === false) this.#settle(connection, peer, ours, { isIn: true })
     }
   }
 
