@@ -94,7 +94,7 @@ export class Links {
   readonly #pruner: Pruner
   readonly #observers: Observers | undefined
   readonly #punch: Punch | undefined
-  readonly #pulse: Pulse
+  readonly #pulse: Pulse | undefined
   readonly #probation: Probation
   readonly #versions = new FrameVersions(framesProtocol)
   readonly #up = new Set<PeerId>()
@@ -105,7 +105,7 @@ export class Links {
 
   constructor(parts: LinksComponents, options: LinksOptions) {
     const { node, guard, nowMs } = parts
-    const { dialer } = node.services
+    const { dialer, hearing } = node.services
     const self = node.peerId.toString()
     this.#parts = parts
     const connections = new Connections({
@@ -142,10 +142,10 @@ export class Links {
       },
       options
     )
-    this.#pulse = new Pulse(
-      { node, guard, onMoved: (dead) => onEvent({ kind: 'path-moved', dead }) },
-      pulseDefaults
-    )
+    if (dialer !== undefined && hearing !== undefined) {
+      const onMoved = (dead: number): void => onEvent({ kind: 'path-moved', dead })
+      this.#pulse = new Pulse({ node, guard, hearing, onMoved }, pulseDefaults)
+    }
     this.#pruner = new Pruner({ self, guard, connections })
   }
 
@@ -246,7 +246,7 @@ export class Links {
 
   /** The network has started. */
   start(): void {
-    if (this.#parts.node.services.dialer !== undefined) this.#pulse.start()
+    this.#pulse?.start()
   }
 
   /** From here on nobody comes or goes. */
@@ -254,7 +254,7 @@ export class Links {
     this.#stopped = true
     this.#ladder.stop()
     this.#pruner.stop()
-    this.#pulse.stop()
+    this.#pulse?.stop()
     this.#probation.stop()
     for (const stop of this.#stopListening) stop()
   }

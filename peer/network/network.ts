@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os'
 import { dcutr } from '@libp2p/dcutr'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
-import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
+import type { ConnectionGater, Libp2p, MultiaddrConnection, PrivateKey } from '@libp2p/interface'
 import { passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
 import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
@@ -36,6 +36,7 @@ import { lan, type Lan } from '../discovery/lan.ts'
 import { readAddress } from './addresses.ts'
 import type { DialRules } from './hygiene.ts'
 import { nameResolvers, systemNames, type NameService } from './names.ts'
+import { Hearing } from './hearing.ts'
 import { PeerFiles } from './peer-files.ts'
 import { reasonOf } from '../reason.ts'
 
@@ -46,6 +47,8 @@ export interface Services extends Record<string, unknown> {
   readonly identifyPush: IdentifyPush
   readonly ping: Ping
   readonly proofs: Proofs
+  /** Missing in helpers, which do not look for connections that died. */
+  readonly hearing?: Hearing
   /** Missing where nobody is reached through relays: in memory, and in relays themselves. */
   readonly relays?: Relays
   /** Missing where no router is asked for anything. */
@@ -120,6 +123,7 @@ const dayMs = 86_400_000
 export async function createNetwork(options: NetworkOptions): Promise<StarlingNode> {
   const { transport = 'tcp', discovers = true, rules, swarmKey } = options
   const settings = await commonSettings(options)
+  const hearing = new Hearing(() => performance.now())
   const isReal = transport === 'tcp'
   const paths = isReal ? await routed(options) : { transports: [memory()], services: {} }
   return createLibp2p<Services>({
@@ -129,7 +133,7 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
       listen: [...settings.addresses.listen, ...(isReal ? [relayListen] : [])]
     },
     transports: paths.transports,
-    connectionGater: gaterOf(options),
+    connectionGater: gaterOf(options, hearing),
     ...(swarmKey === undefined ? {} : { connectionProtector: preSharedKey({ psk: swarmKey }) }),
     connectionManager: {
       ...(rules === undefined
@@ -142,6 +146,7 @@ export async function createNetwork(options: NetworkOptions): Promise<StarlingNo
     },
     services: {
       ...commonServices(),
+      hearing: () => hearing,
       ...paths.services,
       ...(options.lan === true ? { lan: lan() } : {}),
       ...(discovers && options.isPrivate !== true ? discovery(options.gossipScore) : {})
@@ -273,8 +278,15 @@ export function discovery(
   }
 }
 
-function gaterOf({ admits, rules }: NetworkOptions): ConnectionGater {
+function gaterOf({ admits, rules }: NetworkOptions, hearing: Hearing): ConnectionGater {
+  const listen = (_peer: unknown, connection: MultiaddrConnection): false => {
+    hearing.listenTo(connection)
+    return false
+  }
   return {
+    // Refuses nobody: it is where libp2p shows each connection before it puts streams on it.
+    denyInboundUpgradedConnection: listen,
+    denyOutboundUpgradedConnection: listen,
     ...(admits === undefined
       ? {}
       : {

@@ -17,7 +17,9 @@ export class PeerFiles extends FsDatastore {
   readonly #memory = new Map<string, { key: Key; value: Uint8Array }>()
   readonly #report: (failure: unknown) => void
   readonly #files = new Set<string>()
+  readonly #underWay = new Set<Promise<unknown>>()
   #reported = false
+  #stopped = false
 
   constructor(path: string, report: (failure: unknown) => void) {
     super(path)
@@ -36,11 +38,22 @@ export class PeerFiles extends FsDatastore {
     }
   }
 
-  override async put(...[key, value, options]: Parameters<FsDatastore['put']>): Promise<Key> {
+  // libp2p starts and stops only what has both of these.
+  start(): void {}
+  stop(): void {}
+
+  /** From here on nothing is written: libp2p still takes notes when all else has stopped. */
+  async afterStop(): Promise<void> {
+    this.#stopped = true
+    await Promise.allSettled(this.#underWay)
+  }
+
+  override async put(...[key, value]: Parameters<FsDatastore['put']>): Promise<Key> {
     const name = key.toString()
     if (this.#isForDisk(name)) {
       try {
-        await super.put(key, value, options)
+        // Without a signal to give it up by: the file would be written all the same.
+        await this.#noted(super.put(key, value))
         this.#files.add(name)
         this.#memory.delete(name)
         return key
@@ -74,7 +87,7 @@ export class PeerFiles extends FsDatastore {
   override async delete(...[key, options]: Parameters<FsDatastore['delete']>): Promise<void> {
     const name = key.toString()
     this.#memory.delete(name)
-    if (this.#files.delete(name)) await super.delete(key, options)
+    if (this.#files.delete(name) && !this.#stopped) await this.#noted(super.delete(key, options))
   }
 
   override async *_all(...[query, options]: Parameters<FsDatastore['_all']>) {
@@ -97,8 +110,13 @@ export class PeerFiles extends FsDatastore {
     }
   }
 
+  #noted<Result>(work: Promise<Result>): Promise<Result> {
+    this.#underWay.add(work)
+    return work.finally(() => this.#underWay.delete(work))
+  }
+
   #isForDisk(name: string): boolean {
-    if (!name.startsWith('/peers/')) return false
+    if (this.#stopped || !name.startsWith('/peers/')) return false
     return this.#files.has(name) || this.#files.size < peerFilesMax
   }
 }

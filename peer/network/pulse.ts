@@ -2,8 +2,10 @@ import type { Connection } from '@libp2p/interface'
 import { Circuit } from '@multiformats/multiaddr-matcher'
 import type { Guard } from '../guarded.ts'
 import { firstOf, knock } from '../nat/knock.ts'
+import { isWebRtc } from '../nat/webrtc.ts'
 import { dialable } from './addresses.ts'
 import { answers } from './answers.ts'
+import type { Hearing } from './hearing.ts'
 import type { StarlingNode } from './network.ts'
 
 export interface PulseOptions {
@@ -11,18 +13,31 @@ export interface PulseOptions {
   readonly everyMs: number
   /** For an answer, and for a new connection, in milliseconds. */
   readonly answerMs: number
+  /**
+   * Over a connection that is dead nothing has come for so long, in milliseconds. Longer than both
+   * this and libp2p's connection monitor let pass between two pings.
+   */
+  readonly silenceMs: number
 }
 
-export const pulseDefaults: PulseOptions = { everyMs: 10_000, answerMs: 5_000 }
+export const pulseDefaults: PulseOptions = {
+  everyMs: 10_000,
+  answerMs: 5_000,
+  silenceMs: 20_000
+}
 
 /** Connections that are felt in one look. */
 const connectionsAtOnce = 8
 /** Silent peers that are dialed anew in one look: when none of them answers, it is we who are offline. */
 const witnessesMax = 2
 
+/** A timer may ring so much before its time, in milliseconds. */
+const timerEarlyMs = 1
+
 export interface PulseComponents {
   readonly node: StarlingNode
   readonly guard: Guard
+  readonly hearing: Pick<Hearing, 'silenceMs'>
   /** Our path has moved: so many connections were given up. */
   readonly onMoved: (dead: number) => void
 }
@@ -64,23 +79,27 @@ export class Pulse {
   }
 
   async #look(): Promise<void> {
-    const { node, onMoved } = this.#parts
-    const silent = await this.#silent(this.#nextOf(node.getConnections().filter(isDirect)))
+    const { onMoved } = this.#parts
+    const { answerMs, silenceMs } = this.#options
+    const silent = await this.#silent(this.#nextOf(this.#ours().filter(isDirect)), answerMs)
     for (const witness of silent.slice(0, witnessesMax)) {
       const anew = await this.#meetAnew(witness)
       if (anew === undefined) continue
-      const dead = await this.#silent([witness])
-      if (dead.length > 0) {
-        const others = node.getConnections().filter(({ id }) => id !== witness.id && id !== anew.id)
-        dead.push(...(await this.#silent(others)))
-      }
       // Whoever wants a connection makes it anew, from the port that the dead one holds.
       await anew.close()
+      const dead = await this.#silent([witness], silenceMs)
       if (dead.length === 0) continue
+      const others = this.#ours().filter(({ id }) => id !== witness.id)
+      dead.push(...(await this.#silent(others, silenceMs)))
       for (const connection of dead) connection.abort(new Error('it carries nothing any more'))
       onMoved(dead.length)
       return
     }
+  }
+
+  /** WebRTC has a pulse of its own (RFC 7675), measured here to end a dead connection after 26 s. */
+  #ours(): Connection[] {
+    return this.#parts.node.getConnections().filter((connection) => !isWebRtc(connection))
   }
 
   /** Some at a time, and all of them in turn. */
@@ -110,11 +129,21 @@ export class Pulse {
     return anew
   }
 
-  async #silent(connections: readonly Connection[]): Promise<Connection[]> {
+  /** Of these, which neither answer nor have said anything for so long. Takes the time that this takes. */
+  async #silent(connections: readonly Connection[], silenceMs: number): Promise<Connection[]> {
+    const { hearing } = this.#parts
     const said = await Promise.all(
-      connections.map((connection) => answers(connection, this.#options.answerMs))
+      connections.map((connection) => {
+        const leftMs = Math.ceil(silenceMs - hearing.silenceMs(connection))
+        return answers(connection, Math.max(this.#options.answerMs, leftMs) + timerEarlyMs)
+      })
     )
-    return connections.filter(({ status }, index) => status === 'open' && said[index] === false)
+    return connections.filter(
+      (connection, index) =>
+        connection.status === 'open' &&
+        said[index] === false &&
+        hearing.silenceMs(connection) >= silenceMs
+    )
   }
 }
 

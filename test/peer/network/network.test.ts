@@ -11,8 +11,7 @@ let home: string
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'starling-network-'))
 })
-// libp2p may still write a peer down just after it has stopped.
-afterAll(() => rm(home, { recursive: true, force: true, maxRetries: 20 }))
+afterAll(() => rm(home, { recursive: true, force: true }))
 
 describe('createNetwork', () => {
   it('names the port that is taken', async () => {

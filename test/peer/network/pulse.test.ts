@@ -1,14 +1,17 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Guard } from '../../../peer/guarded.ts'
 import type { StarlingNode } from '../../../peer/network/network.ts'
-import { Pulse } from '../../../peer/network/pulse.ts'
+import { Pulse, type PulseOptions } from '../../../peer/network/pulse.ts'
 import { startHelper, until } from '../nat/helper.ts'
 import { startNode } from '../swarm.ts'
 import { startRouter } from './router.ts'
 
 /** What comes of a path that silently carries nothing any more, as when a router has forgotten us. */
 
-function feelPulse(node: StarlingNode) {
+const pieceBytes = 2 ** 20
+const modelBytes = 6 * pieceBytes
+
+function feelPulse(node: StarlingNode, options: Partial<PulseOptions> = {}) {
   const { promise: moved, resolve } = Promise.withResolvers<number>()
   const counts: number[] = []
   const guard = new Guard((where, error) => {
@@ -18,7 +21,9 @@ function feelPulse(node: StarlingNode) {
     counts.push(dead)
     resolve(dead)
   }
-  const pulse = new Pulse({ node, guard, onMoved }, { everyMs: 20, answerMs: 500 })
+  const hearing = node.services.hearing!
+  const often = { everyMs: 20, answerMs: 500, silenceMs: 1_500, ...options }
+  const pulse = new Pulse({ node, guard, hearing, onMoved }, often)
   pulse.start()
   onTestFinished(() => pulse.stop())
   return { moved, counts }
@@ -85,5 +90,29 @@ describe('a connection that looks open and carries nothing', () => {
 
     expect(connection.status).toBe('open')
     expect(counts).toEqual([])
+  })
+
+  it('is no slow one: behind a model an answer is late, but the other end is heard', async () => {
+    const [node, far] = await Promise.all([startNode(), startNode()])
+    const router = await startRouter(far)
+    const connection = await node.dial(router.address)
+    const arrived = Promise.withResolvers<void>()
+    let bytes = 0
+    await far.handle('/test/model', (stream) => {
+      stream.addEventListener('message', ({ data }) => {
+        bytes += data.byteLength
+        if (bytes === modelBytes) arrived.resolve()
+      })
+    })
+    const stream = await connection.newStream('/test/model')
+    router.slowDown(1_000)
+    for (let sent = 0; sent < modelBytes; sent += pieceBytes)
+      stream.send(new Uint8Array(pieceBytes))
+    const pulses = [feelPulse(node), feelPulse(far, { everyMs: 700 })]
+    await arrived.promise
+
+    expect(await router.attempts(2)).toBeGreaterThan(1)
+    expect(connection.status).toBe('open')
+    expect(pulses.map(({ counts }) => counts)).toEqual([[], []])
   })
 })

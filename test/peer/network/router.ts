@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
 import { multiaddr } from '@multiformats/multiaddr'
 import { onTestFinished } from 'vitest'
 import type { StarlingNode } from '../../../peer/network/network.ts'
 
-/** Stands between two nodes, and can forget the connections that there are, or let nothing through. */
+/** Stands between two nodes, and can forget the connections that there are, let little through, or nothing. */
 export async function startRouter(to: StarlingNode) {
   const { port } = to
     .getMultiaddrs()[0]!
@@ -13,7 +14,7 @@ export async function startRouter(to: StarlingNode) {
       port: 0
     })
   const pipes = new Set<readonly [Socket, Socket]>()
-  const state = { isDown: false, attempts: 0 }
+  const state = { isDown: false, attempts: 0, bytesPerMs: Infinity }
   const attempted = new EventTarget()
   const server = createServer((near) => {
     near.on('error', () => undefined)
@@ -22,7 +23,10 @@ export async function startRouter(to: StarlingNode) {
     if (state.isDown) return
     const far = connectTcp(port, '127.0.0.1')
     far.on('error', () => undefined)
-    near.pipe(far).pipe(near)
+    near
+      .pipe(slowly(() => state.bytesPerMs))
+      .pipe(far)
+      .pipe(near)
     pipes.add([near, far])
   })
   server.listen(0, '127.0.0.1')
@@ -37,9 +41,21 @@ export async function startRouter(to: StarlingNode) {
         for (const socket of [near, far]) socket.unpipe().pause()
       }
     },
+    /** What comes from the end that dialed takes its time. */
+    slowDown: (bytesPerMs: number) => (state.bytesPerMs = bytesPerMs),
     goDown: () => (state.isDown = true),
     attempts: async (count: number) => {
       while (state.attempts < count) await once(attempted, 'attempt')
+      return state.attempts
     }
   }
+}
+
+function slowly(bytesPerMs: () => number): Transform {
+  return new Transform({
+    highWaterMark: 64 * 2 ** 10,
+    transform: (chunk: Buffer, _encoding, done) => {
+      setTimeout(done, chunk.length / bytesPerMs(), null, chunk)
+    }
+  })
 }
