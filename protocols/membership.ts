@@ -36,13 +36,15 @@ export interface MembershipOptions {
 interface Dials {
   failures: number
   againMs: number
-  /** Where it was dialed last: at other addresses it is dialed at once. */
+  /** Where it was dialed last: at other addresses it is dialed at once, a few times. */
   addresses: string
 }
 
 const dialPauseMs = 1_000
 const dialPauseMsMax = 5 * 60_000 // a laptop that comes back is met again within five minutes
 const dialsAtOnceMax = 4
+/** Above: whoever is told of ever new places has us dial strangers for it, and waits as others do. */
+const failuresElsewhereMax = 3
 /** Those whom a teller is connected to were heard of just now; others may have died in the meantime. */
 const freshMs = 30_000
 /** Connections above the degree, as a share of it: room for those who meet us. */
@@ -300,8 +302,9 @@ export class Membership {
   ): boolean {
     if (gone || addresses.length === 0 || this.#isBusyWith(peer)) return false
     const dials = this.#dials.get(peer)
-    if (dials !== undefined && dials.againMs > nowMs && dials.addresses === addresses.join()) {
-      return false
+    if (dials !== undefined && dials.againMs > nowMs) {
+      const isElsewhere = dials.addresses !== addresses.join()
+      if (!isElsewhere || dials.failures > failuresElsewhereMax) return false
     }
     const theirs = signed?.record.task ?? null
     return theirs === null || task === null || theirs === task

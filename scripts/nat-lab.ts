@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { wholeNumber } from '../src/cli/arguments.ts'
 import { tell } from '../src/cli/exit.ts'
@@ -43,7 +44,7 @@ const command = new Command('nat-lab')
   .option('--delay <ms>', 'of every access line, each way, for pairs', wholeNumber(0, 10_000), 0)
   .option('--webrtc', 'members of pairs also punch by WebRTC')
   .option('--json', 'one JSON document')
-  .option('--logs <dir>', 'an existing directory that daemons log to')
+  .option('--logs <dir>', 'directory that daemons log to')
   .option('--self-check', 'do the routers do what their kinds say? asked with plain sockets')
   .option('--hold <a:b>', 'build two homes and wait, to look around by hand', readPair)
   .option('--sweep', 'remove what killed labs left behind')
@@ -84,6 +85,7 @@ async function run(options: Options): Promise<number> {
     const wrong = await inLab((lab) => selfCheck(lab, progress))
     return wrong.length === 0 ? 0 : 1
   }
+  if (options.logs !== undefined) await mkdir(options.logs, { recursive: true })
   const pairs = await pairResults(options)
   const results = []
   const { cases: named = [] } = options

@@ -96,6 +96,18 @@ describe('membership', () => {
     expect(peersDialed(machine)).toEqual([])
   })
 
+  it('waits for somebody who is at ever new places, where nobody answers', () => {
+    const machine = membership()
+    let dials = 0
+    for (let sequence = 1; sequence <= 50; sequence++) {
+      const addresses = [`/memory/${sequence}`]
+      machine.book.hear(recordOf('a', { sequence, addresses }), 'ana', 0, 0)
+      dials += peersDialed(machine).length
+      machine.unreachable('a', 0)
+    }
+    expect(dials).toBe(4)
+  })
+
   it('dials of those whom two told of one each first, however many one of them named', () => {
     const machine = membership(2)
     for (let i = 0; i < 50; i++) machine.book.hear(recordOf(`stranger-${i}`), 'liar', 0, 0)
