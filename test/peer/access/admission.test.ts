@@ -95,6 +95,21 @@ describe('a private swarm', () => {
     expect(anaPeer.inputs.of('message')).toEqual([])
   })
 
+  it('tells of a stranger that parts before it has said what it makes of the refusal', async () => {
+    const ana = await person()
+    const anaPeer = await start(ana, gateOf(ana))
+    const eve = await startNode()
+    const connection = await eve.dial(anaPeer.node.getMultiaddrs())
+    const stream = await connection.newStream(admissionProtocol)
+    const answered = new Promise((resolve) => stream.addEventListener('message', resolve))
+    stream.send(Uint8Array.of(1, 0xa0)) // its length, and a map of nothing
+    await answered
+    connection.abort(new Error('gone'))
+    expect(await anaPeer.events.first('not-admitted')).toMatchObject({
+      ...{ peer: eve.peerId.toString(), by: 'us', reason: 'no-invitation' }
+    })
+  })
+
   it('names both clocks when an invitation has run out', async () => {
     const [ana, ben] = [await person(), await person()]
     const old = await invited(ben, ana, { nowMs: Date.now() - 10 * day })
