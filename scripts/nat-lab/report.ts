@@ -31,7 +31,7 @@ export function printReport({ pairs, cases, pass }: Report): void {
         'ms',
         'MB/s',
         'relayed model bytes',
-        'dials/min',
+        'dials',
         'tries',
         ''
       ],
@@ -41,7 +41,7 @@ export function printReport({ pairs, cases, pass }: Report): void {
       table.push([
         ...[pair.a, pair.b, pair.expected, pair.connected, pair.ms ?? '–'],
         pair.megabytesPerSecond?.toFixed(0) ?? '–',
-        ...[pair.modelBytesThroughLimitedRelay, pair.dialsPerMinute],
+        ...[pair.modelBytesThroughLimitedRelay, pair.dials],
         `${pair.successes} of ${pair.tries}`,
         verdict(pair)
       ])
