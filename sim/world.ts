@@ -1,16 +1,12 @@
-import type { PeerId } from '../protocols/messages.ts'
 import { participant } from '../protocols/participant.ts'
 import type {
-  Checkpoint,
   ParticipantComponents,
   ParticipantEffect,
-  ParticipantEvent,
-  ParticipantInput,
-  Timer
+  ParticipantInput
 } from '../protocols/participant-io.ts'
 import { assert, present } from '../src/core/assert.ts'
 import { Driver } from '../src/core/driver.ts'
-import { connectionsMax, simultaneousEventsPerPeerMax } from '../src/core/limits.ts'
+import { simultaneousEventsPerPeerMax } from '../src/core/limits.ts'
 import type { Body } from '../src/core/machine.ts'
 import type { Random } from '../src/core/random.ts'
 import type { Task } from '../src/learning/task.ts'
@@ -18,7 +14,9 @@ import type { Parcel } from './adversaries/attack.ts'
 import type { HostilePeers } from './adversaries/choose.ts'
 import { Hostiles } from './adversaries/hostiles.ts'
 import { bytesOfParcel, inputOf } from './adversaries/reading.ts'
+import { Bodies } from './bodies.ts'
 import { draw } from './distribution.ts'
+import { concernedBy, type WorldEvent } from './events.ts'
 import { Ailing, holdsUp } from './faults/ailing.ts'
 import { Faults } from './faults/faults.ts'
 import { Ice } from './faults/ice.ts'
@@ -26,7 +24,7 @@ import { regionsOf } from './faults/regions.ts'
 import type { Ailment, Disk, Stricken, Wall } from './faults/stricken.ts'
 import { Walls } from './faults/walls.ts'
 import type { CreateInhabitant } from './inhabitant.ts'
-import { Network, type Fate, type NetworkEvent } from './network/network.ts'
+import { Network, type NetworkEvent } from './network/network.ts'
 import { modestOf } from './modest.ts'
 import { Notary } from './notary.ts'
 import { EventQueue } from './queue.ts'
@@ -42,7 +40,7 @@ import {
 import { overlayFacts } from './topology/overlay.ts'
 import { partnersOf } from './topology/partners.ts'
 import { addressOf, bootstrapsOf, rendezvousOf, type Rendezvous } from './topology/rendezvous.ts'
-import { unminded, when, type Eventually, type Trainer } from './learning/trainer.ts'
+import { when, type Eventually, type Trainer } from './learning/trainer.ts'
 import { Watch, type Outcome, type Progress } from './watch.ts'
 
 export interface WorldComponents {
@@ -67,34 +65,6 @@ export interface WorldComponents {
   readonly createInhabitant?: CreateInhabitant | undefined
 }
 
-type WorldEvent =
-  | NetworkEvent<Parcel>
-  | { readonly kind: 'input'; readonly life: Life; readonly input: ParticipantInput }
-  /** What learning answers: looked at when it is due, and not at all by a life that is over. */
-  | {
-      readonly kind: 'answer'
-      readonly life: Life
-      readonly answer: () => Eventually<ParticipantInput>
-    }
-  | {
-      readonly kind: 'timer'
-      readonly life: Life
-      readonly timer: Timer
-      readonly generation: number
-    }
-  | { readonly kind: 'written'; readonly life: Life; readonly checkpoint: Checkpoint }
-  /** So long after a dial, somebody who has not answered is not there. */
-  | { readonly kind: 'dialed'; readonly life: Life; readonly peer: number }
-  /** Something that a hostile peer has planned. */
-  | { readonly kind: 'plot'; readonly life: Life; readonly act: () => void }
-  /** Something that a fault has planned. */
-  | { readonly kind: 'weather'; readonly act: () => void }
-
-/** A checkpoint is on disk so long after it was asked for: a few MB and an fsync on an SSD. A guess. */
-const writeMs = 5
-/** As the daemon's `dialDeadlineMs`. */
-const dialDeadlineMs = 10_000
-
 /** A swarm in virtual time. Everything that happens is a function of the components. */
 export class World implements Stricken {
   readonly #components: WorldComponents
@@ -105,13 +75,13 @@ export class World implements Stricken {
   readonly #watch: Watch
   readonly #faults: Faults
   readonly #hostiles: Hostiles
+  readonly #bodies: Bodies
   readonly #notary: Notary
   readonly #walls = new Walls()
   readonly #ice = new Ice<Seat, WorldEvent>()
   readonly #slowestStepMs: number
   /** The most that a fault ever slowed a peer down. */
   #slowness = 1
-  #trainSteps = 0
   #instantMs = 0
   #eventsInInstant = 0
 
@@ -169,6 +139,17 @@ export class World implements Stricken {
       },
       task: components.task.cid,
       random: random.fork('hostiles')
+    })
+    this.#bodies = new Bodies({
+      trainer,
+      rendezvous: this.#rendezvous,
+      queue: this.#queue,
+      network: this.#network,
+      seats: this.#seats,
+      watch: this.#watch,
+      walls: this.#walls,
+      connect: (a, b) => this.#connect(a, b),
+      onSent: (from, parcel) => this.#hostiles.overhear(from, parcel)
     })
   }
 
@@ -323,7 +304,7 @@ export class World implements Stricken {
     const { createInhabitant = this.#participantAt(seat) } = this.#components
     const body: Body<ParticipantEffect> = {
       nowMs: () => seat.ailing?.clockMs(this.nowMs) ?? this.nowMs,
-      perform: (effect) => this.#perform(life, effect)
+      perform: (effect) => this.#bodies.perform(life, effect)
     }
     const components: ParticipantComponents = {
       self: seat.id,
@@ -338,9 +319,9 @@ export class World implements Stricken {
       createInhabitant(components, body),
       components,
       {
-        perform: (effect) => this.#perform(life, effect),
+        perform: (effect) => this.#bodies.perform(life, effect),
         later: (afterMs, act) => this.#queue.push(afterMs, { kind: 'plot', life, act }),
-        litter: (to, bytes) => this.#send(life, to, bytes)
+        litter: (to, bytes) => this.#bodies.send(life, to, bytes)
       }
     )
     const life: Life = {
@@ -426,7 +407,7 @@ export class World implements Stricken {
   }
 
   #happen(event: WorldEvent): Eventually<void> {
-    if (this.#ice.holds(event, (each) => this.#concerned(each))) return
+    if (this.#ice.holds(event, (each) => concernedBy(each, (peer) => this.#seats.at(peer)))) return
     switch (event.kind) {
       case 'input':
         return this.#deliver(event.life, event.input)
@@ -472,28 +453,6 @@ export class World implements Stricken {
     }
   }
 
-  /** Whom an event waits for while they are frozen. */
-  #concerned(event: WorldEvent): Seat[] {
-    switch (event.kind) {
-      case 'weather':
-      case 'hop': // still on its way
-        return []
-      case 'arrival':
-        return [this.#seats.at(event.to)]
-      case 'opened':
-        return [this.#seats.at(event.a), this.#seats.at(event.b)]
-      case 'gone':
-        return [this.#seats.at(event.at)]
-      case 'input':
-      case 'answer':
-      case 'timer':
-      case 'written':
-      case 'dialed':
-      case 'plot':
-        return [event.life.seat]
-    }
-  }
-
   #tell(peer: number, input: ParticipantInput): void {
     const { life } = this.#seats.at(peer)
     if (life !== undefined) this.#deliver(life, input)
@@ -508,111 +467,6 @@ export class World implements Stricken {
     if (this.#watch.moved) this.#advance()
   }
 
-  #perform(life: Life, effect: ParticipantEffect): void {
-    const { seat } = life
-    if (seat.life !== life) return // a life that is over does nothing
-    this.#watch.asked(life, effect)
-    const { trainer } = this.#components
-    const tell = (input: ParticipantInput): void =>
-      this.#queue.push(0, { kind: 'input', life, input })
-    const later = (afterMs: number, answer: () => Eventually<ParticipantInput>): void =>
-      this.#queue.push(afterMs, { kind: 'answer', life, answer })
-
-    switch (effect.kind) {
-      case 'send':
-        return this.#send(life, effect.to, effect.message)
-      case 'connect': {
-        const other = this.#seats.of(effect.contact.peer)?.index
-        if (other !== undefined && this.#network.isOpen(seat.index, other)) return
-        if (other === undefined || this.#rendezvous === undefined) {
-          return tell({ kind: 'unreachable', peer: effect.contact.peer })
-        }
-        if (this.#network.connectionsOf(other) >= connectionsMax) {
-          this.#watch.note(seat, 'world', { kind: 'refused', by: this.#seats.at(other).id })
-          return tell({ kind: 'unreachable', peer: effect.contact.peer })
-        }
-        this.#connect(seat.index, other)
-        return this.#queue.push(dialDeadlineMs, { kind: 'dialed', life, peer: other })
-      }
-      case 'disconnect': {
-        const other = this.#seats.of(effect.peer)?.index
-        if (other !== undefined) this.#network.hangUp(seat.index, other)
-        return
-      }
-      case 'wake': {
-        const generation = (life.timers.get(effect.timer) ?? 0) + 1
-        life.timers.set(effect.timer, generation)
-        return this.#queue.push(seat.ailing?.waitMs(effect.afterMs) ?? effect.afterMs, {
-          kind: 'timer',
-          life,
-          timer: effect.timer,
-          generation
-        })
-      }
-      case 'adopt':
-        return tell({ kind: 'adopted', samples: trainer.samplesOf(seat.index) })
-      case 'train': {
-        const pretended = life.inhabitant.pretend?.(effect.state, effect.steps)
-        if (pretended === undefined) this.#trainSteps += effect.steps
-        const result = pretended ?? unminded(trainer.train(seat.index, effect.state, effect.steps))
-        seat.ailing?.spend('steps', effect.steps)
-        return later(effect.steps * seat.stepMs * (seat.ailing?.slowness ?? 1), () =>
-          when(result, (result) => ({ kind: 'trained', result }))
-        )
-      }
-      case 'merge': {
-        const result = unminded(trainer.merge(seat.index, effect.job))
-        return later(0, () => when(result, (result) => ({ kind: 'merged', result })))
-      }
-      case 'evaluate': {
-        const evaluation = this.#watch.evaluate(seat, effect.round, effect.parameters)
-        if (evaluation === undefined) return
-        const { round } = effect
-        return later(0, () =>
-          when(evaluation, (evaluation) => ({ kind: 'evaluated', round, evaluation }))
-        )
-      }
-      case 'save':
-        if (seat.ailing?.isDiskFull === true) {
-          return tell({ kind: 'saveFailed', reason: 'ENOSPC: no space left on device' })
-        }
-        return this.#queue.push(writeMs + (seat.ailing?.writeMs ?? 0), {
-          kind: 'written',
-          life,
-          checkpoint: effect.checkpoint
-        })
-      case 'emit':
-        return this.#emitted(life, effect.event)
-    }
-  }
-
-  #send(life: Life, peer: PeerId, parcel: Parcel): void {
-    const { seat } = life
-    this.#watch.sent(life, parcel)
-    const fate = this.#fateOf(seat, present(this.#seats.of(peer), peer), peer, parcel)
-    if (fate !== 'sent') this.#watch.note(seat, 'world', { kind: fate, to: peer })
-    this.#hostiles.overhear(seat.index, parcel)
-  }
-
-  #fateOf(from: Seat, to: Seat, name: PeerId, parcel: Parcel): Fate | 'swallowed' {
-    if (to.id !== name) return 'unconnected' // somebody whom it was in an earlier life
-    if (from.ailing?.swallows(parcel) === true) return 'swallowed'
-    if (this.#walls.loses(from.index, to.index)) return 'lost'
-    for (const end of [from, to]) end.ailing?.useLine()
-    const bytes = bytesOfParcel(parcel)
-    from.ailing?.spend('bytes', bytes)
-    return this.#network.send(from.index, to.index, parcel, bytes)
-  }
-
-  #emitted(life: Life, event: ParticipantEvent): void {
-    this.#watch.note(life.seat, 'event', event)
-    if (event.kind === 'round-finished') this.#watch.finishedRound(life, event.round)
-    if (event.kind !== 'finished') return
-    // Whoever fetched the model of a swarm that is done has finished no round of its own.
-    if (event.round > life.round) this.#watch.finishedRound(life, event.round)
-    this.#seats.finish(life)
-  }
-
   #advance(): void {
     const round = this.#watch.advance()
     if (round === undefined) return
@@ -622,7 +476,7 @@ export class World implements Stricken {
 
   #outcome(): Promise<Outcome> {
     return this.#watch.outcome({
-      trainSteps: this.#trainSteps,
+      trainSteps: this.#bodies.trainSteps,
       bytes: { ...this.#network.bytes },
       connections: { ...this.#network.paths },
       messages: { ...this.#network.messages },
