@@ -26,7 +26,7 @@ export interface PairResult {
   readonly megabytesPerSecond: number | null
   /** Of all tries, as the helper's kernel counts bulk. */
   readonly modelBytesThroughLimitedRelay: number
-  /** SYNs of the busier home, repeated ones too, in its worst try, which takes less than a minute. */
+  /** That the busier home made in its worst try, which takes less than a minute. */
   readonly dials: number
   readonly tries: number
   readonly successes: number

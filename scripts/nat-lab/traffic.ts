@@ -4,7 +4,7 @@ import type { Namespace } from './lab.ts'
 /** What goes through a machine's network, as its kernel counts it: nothing that a daemon says. */
 
 export interface Counts {
-  /** TCP connections that it tried to begin: SYNs, repeated ones included. */
+  /** TCP connections that it tried to begin: SYNs, without those that the kernel repeats. */
   readonly dials: number
   readonly bytesIn: number
   readonly bytesOut: number
@@ -18,6 +18,9 @@ export interface Counts {
  */
 const bulkPacketBytesMin = 10_000
 
+/** Linux gives a connection up after six repetitions of its SYN, two minutes after the first. */
+const repeatsSecondsMax = 130
+
 const counters = ['dials', 'bytesIn', 'bytesOut', 'bulkBytesIn'] as const
 
 /** Begin to count in a namespace, from zero. */
@@ -25,10 +28,17 @@ export function countTraffic(where: Namespace): void {
   where.nft(`
 table inet counts {
 ${counters.map((name) => `  counter ${name} { }`).join('\n')}
+  set begun {
+    typeof tcp sport . tcp dport . tcp sequence
+    flags dynamic,timeout
+    timeout ${repeatsSecondsMax}s
+    size 65535
+  }
   chain out {
     type filter hook output priority 300;
     oifname "lo" return
-    tcp flags & (syn | ack) == syn counter name dials
+    tcp flags & (syn | ack) == syn tcp sport . tcp dport . tcp sequence != @begun counter name dials
+    tcp flags & (syn | ack) == syn add @begun { tcp sport . tcp dport . tcp sequence }
     counter name bytesOut
   }
   chain in {
