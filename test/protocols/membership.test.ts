@@ -115,6 +115,16 @@ describe('membership', () => {
     expect(peersDialed(machine)).toContain('a')
   })
 
+  it('dials before all others those of whom somebody had word just now', () => {
+    const machine = membership(2)
+    for (let i = 0; i < 20; i++) {
+      machine.book.hear(recordOf(`of-old-${i}`), `teller-${i}`, 0, 0)
+    }
+    machine.book.hear(recordOf('a'), 'ana', 60_000, 60_000)
+    machine.book.hear(recordOf('b'), 'ana', 60_000, 60_000)
+    expect(new Set(peersDialed(machine, 60_000))).toEqual(new Set(['a', 'b']))
+  })
+
   it('remembers a bounded number of peers, and not the oldest', () => {
     const machine = membership()
     for (let i = 0; i < contactsMax + 10; i++) {
