@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Message } from '../../../protocols/messages.ts'
 import { bodyDefaults } from '../../../peer/body.ts'
 import type { LinksOptions } from '../../../peer/links.ts'
+import { punchProtocol } from '../../../peer/nat/punch.ts'
 import { connect, contactOf, startPeer, type Peer } from '../swarm.ts'
 import { closedPort } from './crossing.ts'
 import { startHelper, until, type HelperOptions } from './helper.ts'
@@ -78,6 +79,21 @@ describe('a peer behind routers', () => {
     await until(ana.node, () => viewsOf(ana, ben).length === 1)
     expect(viewsOf(ana, ben)).toMatchObject([{ limited: false }])
     expect([...ana.inputs.of('peerDown'), ...ben.inputs.of('peerDown')]).toEqual([])
+  })
+
+  it('is met through the other one when one of two relayed connections ends meanwhile', async () => {
+    const { ana, ben, circuit, dial } = await behindRelay(amongUs)
+    let meetings = 0
+    ben.node.use(punchProtocol, async (stream, connection, next) => {
+      if (++meetings > 1) return next(stream, connection)
+      await ana.node.dial(multiaddr(`${circuit}/p2p/${ben.id}`), { force: true })
+      connection.abort(new Error('one is enough'))
+    })
+    dial(circuit)
+
+    await ana.events.first('connection', ({ path }) => path === 'punched')
+    expect(meetings).toBe(2)
+    expect(ana.events.of('upgrade-failed')).toEqual([])
   })
 
   it('is reached by a relay when its own address is dead', async () => {
