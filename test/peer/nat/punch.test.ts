@@ -1,10 +1,12 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import type { Connection, Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { addressOf, type Endpoint } from '../../../peer/nat/endpoint.ts'
 import { decode, encode, answerSchema } from '../../../peer/nat/punch-messages.ts'
-import { Punch, punchDefaults, punchProtocol } from '../../../peer/nat/punch.ts'
+import { Punch, punchDefaults, punchProtocol, type PunchOptions } from '../../../peer/nat/punch.ts'
 import type { StarlingNode } from '../../../peer/network/network.ts'
 import { startRouter } from '../network/router.ts'
 import { startNode } from '../swarm.ts'
@@ -17,7 +19,11 @@ interface Side {
 }
 
 /** A node that hopes to be met at these places, and the punching that it does. */
-async function startSide(candidates: readonly Endpoint[], relay?: string): Promise<Side> {
+async function startSide(
+  candidates: readonly Endpoint[],
+  relay?: string,
+  options: Partial<PunchOptions> = {}
+): Promise<Side> {
   const node = await startNode({ discovers: false })
   const direct = () =>
     node.getConnections().find((connection) => connection.direct && isPeer(connection))
@@ -32,7 +38,7 @@ async function startSide(candidates: readonly Endpoint[], relay?: string): Promi
       isAcceptable: () => true,
       directTo: direct
     },
-    { ...punchDefaults, aliveMsMax: 500, tries: 2 }
+    { ...punchDefaults, aliveMsMax: 500, tries: 2, ...options }
   )
   const answer = (stream: Stream, connection: Connection) => punch.answer(stream, connection)
   await node.handle(punchProtocol, answer, { runOnLimitedConnection: true })
@@ -40,11 +46,14 @@ async function startSide(candidates: readonly Endpoint[], relay?: string): Promi
 }
 
 /** Two sides that know each other through a relay alone, and the limited connection between them. */
-async function acquainted(places: readonly [readonly Endpoint[], readonly Endpoint[]]) {
+async function acquainted(
+  places: readonly [readonly Endpoint[], readonly Endpoint[]],
+  options: Partial<PunchOptions> = {}
+) {
   const helper = await startHelper()
   const relay = helper.getMultiaddrs()[0]!
-  const ana = await startSide(places[0], relay.toString())
-  const ben = await startSide(places[1], relay.toString())
+  const ana = await startSide(places[0], relay.toString(), options)
+  const ben = await startSide(places[1], relay.toString(), options)
   await ben.node.dial(relay)
   const isRelayed = () => ben.node.getMultiaddrs().some((own) => own.toString().includes('circuit'))
   await until(ben.node, isRelayed)
@@ -89,6 +98,20 @@ describe('two peers behind routers', () => {
     expect(await ana.punch.request(relayed)).toEqual({ kind: 'failed', reason: 'not-through' })
     expect(ana.punch.missed).toBe(1)
     expect(relayed.status).toBe('open')
+  })
+
+  it('give up after two tries that nobody even refused', async () => {
+    let knocks = 0
+    const silent = createServer(() => void knocks++).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    onTestFinished(() => void silent.close())
+    const { port } = silent.address() as AddressInfo
+    const [left] = await startCrossing()
+    const places = [[left], [{ family: 'ip4', ip: '127.0.0.1', port }]] as const
+    const { ana, relayed } = await acquainted(places, { tries: 6, tryMs: 200 })
+
+    expect(await ana.punch.request(relayed)).toEqual({ kind: 'failed', reason: 'not-through' })
+    expect(knocks).toBe(2)
   })
 
   it('do not dial at all when one of them has no place to meet', async () => {
