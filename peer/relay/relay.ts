@@ -1,4 +1,3 @@
-import { autoNATv2 } from '@libp2p/autonat-v2'
 import type { Libp2pEvents, PrivateKey } from '@libp2p/interface'
 import { passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import { preSharedKey } from '@libp2p/pnet'
@@ -22,6 +21,7 @@ import { reachOf, readPeerAddress, type PeerAddress } from '../network/addresses
 import { commonServices, commonSettings, discovery, type StarlingNode } from '../network/network.ts'
 import { Recent } from '../recent.ts'
 import { reasonOf } from '../reason.ts'
+import { autonatServer } from './autonat-server.ts'
 import { Budget } from './budget.ts'
 import { Circuits, type CircuitEvent } from './circuits.ts'
 import { doorman } from './doorman.ts'
@@ -278,7 +278,7 @@ async function createNode(
         (peer) => manners.score(peer),
         isPublic ? removePrivateAddressesMapper : passthroughMapper
       ),
-      autonat: autoNATv2()
+      autonat: autonatServer()
     }
   })
 }

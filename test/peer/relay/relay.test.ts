@@ -30,6 +30,19 @@ describe('a relay', () => {
     })
   })
 
+  it('answers who asks where it can be reached (AutoNAT), and asks nobody itself', async () => {
+    const relay = await relayWith()
+    const ana = await member()
+    const identified = new Promise<string[]>((resolve) => {
+      ana.addEventListener('peer:identify', ({ detail }) => resolve(detail.protocols))
+    })
+    await ana.dial(multiaddr(relay.address))
+    const protocols = await identified
+    expect(protocols).toContain('/libp2p/autonat/2/dial-request')
+    // Only who asks takes calls back.
+    expect(protocols).not.toContain('/libp2p/autonat/2/dial-back')
+  })
+
   it('passes on every byte in both directions, and counts them', async () => {
     const relay = await relayWith({ bytesPerCircuit: Infinity, secondsPerCircuit: Infinity })
     const ana = await member(relay.address)
