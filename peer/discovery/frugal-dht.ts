@@ -17,10 +17,17 @@ export function frugalDht(init: KadDHTInit): (components: KadDHTComponents) => K
   }
 }
 
-/** Opens streams to whom we are connected as before, and to others as far as the budget goes. */
+/**
+ * Opens streams to whom we are connected as before, and to others as far as the budget goes. Not to those
+ * whom only a limited relay leads to: libp2p would dial them through it once more, to find that out.
+ */
 export function frugal(manager: Manager, budget: DialBudget): Manager {
   return replaced(manager, 'openStream', (peer, protocol, options) => {
-    const isConnected = isPeerId(peer) && manager.getConnections(peer).length > 0
+    const connections = isPeerId(peer) ? manager.getConnections(peer) : []
+    const isConnected = connections.some(({ limits }) => limits === undefined)
+    if (connections.length > 0 && !isConnected) {
+      return Promise.reject(new Error('only a limited relay leads to this peer'))
+    }
     if (isConnected || budget.take()) return manager.openStream(peer, protocol, options)
     return Promise.reject(new Error('enough peers have been dialed for now'))
   })

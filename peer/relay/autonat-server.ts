@@ -8,7 +8,7 @@ import type { Startable } from '@libp2p/interface'
  */
 export function autonatServer(): (components: AutoNATv2Components) => Startable {
   return (components) => {
-    const service = autoNATv2()(components) as unknown as { readonly server: Startable }
+    const service = autoNATv2()(components) as { readonly server: Startable }
     return service.server
   }
 }

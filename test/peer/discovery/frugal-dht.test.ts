@@ -1,5 +1,5 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { PeerId } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { describe, expect, it } from 'vitest'
@@ -13,10 +13,10 @@ async function somebody(): Promise<PeerId> {
 }
 
 /** What the DHT sees of a libp2p node that is connected to one friend: everybody else does not answer. */
-function managerOf(friend: PeerId) {
+function managerOf(friend: PeerId, connection: Pick<Connection, 'limits'> = {}) {
   const asked: string[] = []
   const manager = {
-    getConnections: (peer: PeerId) => (peer.equals(friend) ? ['a connection'] : []),
+    getConnections: (peer: PeerId) => (peer.equals(friend) ? [connection] : []),
     openStream: (peer: PeerId) => {
       asked.push(peer.toString())
       return Promise.reject(new Error('nobody answers'))
@@ -41,5 +41,13 @@ describe('the DHT of a swarm whose peers are gone', () => {
     nowMs += 20_000
     await few.openStream(await somebody(), protocol).catch(() => undefined)
     expect(asked.length).toBe(14)
+  })
+
+  it('dials nobody whom only a limited relay leads to, again', async () => {
+    const friend = await somebody()
+    const { asked, manager } = managerOf(friend, { limits: { bytes: 131_072n } })
+    const few = frugal(manager, new DialBudget(3, () => 0))
+    await expect(few.openStream(friend, protocol)).rejects.toThrow('limited relay')
+    expect(asked).toEqual([])
   })
 })
