@@ -15,5 +15,7 @@ if (nodeMajor < nodeMajorMin) {
   process.exit(3)
 }
 
+const { heedReaders } = await import('./readers.ts')
+heedReaders(process.argv[2])
 const { main } = await import('./main.ts')
 await main(process.argv)

@@ -94,6 +94,11 @@ export class Running {
     })
   }
 
+  /** As `head` does when it has seen enough. */
+  stopReading(): void {
+    this.#process.stdout?.destroy()
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#process.kill(signal)
   }

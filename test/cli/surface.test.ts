@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import type { Result, SeedsResult } from '../../sim/run.ts'
-import { binPath, factsOf, isAlive, Running, scratchOfFile, starling } from './starling.ts'
+import {
+  binPath,
+  factsOf,
+  isAlive,
+  listening,
+  Running,
+  scratchOfFile,
+  starling
+} from './starling.ts'
 
 /** What the command line promises to people who read and programs that parse. */
 
@@ -45,6 +53,25 @@ describe('help', () => {
       )
     }
     expect(status).toBe(0)
+  })
+})
+
+describe('a reader that has seen enough', () => {
+  it('ends a command that only prints, without a word', async () => {
+    const running = new Running(['sim', 'list'])
+    running.stopReading()
+    expect(await running.ended).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
+
+  it('ends no daemon', async () => {
+    const home = at('unread')
+    const running = new Running(['relay', '--home', home, ...listening, '--no-stun'])
+    running.stopReading()
+    const status = () => starling(['status', '--home', home])
+    await expect.poll(async () => (await status()).code, { timeout: 60_000 }).toBe(0)
+    expect((await status()).code).toBe(0) // it has said all that it had to say
+    expect((await starling(['stop', '--home', home])).code).toBe(0)
+    expect(await running.ended).toMatchObject({ code: 0, stderr: '' })
   })
 })
 
