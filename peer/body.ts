@@ -230,10 +230,14 @@ export class Libp2pBody implements Body<ParticipantEffect> {
     await startNetwork(node)
     this.#links.start()
     this.#begin()
+    // The first of these tells of everything, but a second late.
+    const tell = this.#guard.wrap('telling our addresses', () => this.#tellAddresses())
     this.#stopListening.push(
-      this.#guard.listen(node, 'self:peer:update', () => this.#tellAddresses())
+      this.#guard.listen(node, 'self:peer:update', tell),
+      this.#guard.listen(node, 'transport:listening', tell),
+      node.services.proofs.onChange(tell)
     )
-    this.#tellAddresses()
+    tell()
     this.#reachWatch.start()
     this.#search.start()
   }

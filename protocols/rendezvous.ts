@@ -49,8 +49,9 @@ const tellEveryMs = 50_000
 const serveEveryMs = 1_000
 /** Of a peer whose addresses change so many others hear at once; they tell others. */
 const spreadPeersMax = 8
-/** And so often, in milliseconds. */
-const spreadEveryMs = 1_000
+/** And so often in so many milliseconds: a newcomer gets a place at a relay, then its address is proved. */
+const spreadsMax = 3
+const spreadWindowMs = 3_000
 /** Looks at the membership within which a manifest has to come. */
 const patienceLooks = 3
 
@@ -79,7 +80,8 @@ export class Rendezvous implements Machine<ParticipantInput, ParticipantEffect> 
   /** When a peer was last told of others, and of which task. */
   readonly #told = new Map<PeerId, { readonly task: string | null; readonly atMs: number }>()
   readonly #servedMs = new Map<PeerId, number>()
-  readonly #spreadMs = new Map<PeerId, number>()
+  /** When others last heard at once where a peer is. */
+  readonly #spreadMs = new Map<PeerId, readonly number[]>()
   /** Who was asked for which task and gave nothing. */
   readonly #asked = new Set<string>()
   readonly #rejectedBy: Partial<Record<Rejection, number>> = {}
@@ -246,9 +248,10 @@ export class Rendezvous implements Machine<ParticipantInput, ParticipantEffect> 
 
   /** It can be reached at other places than some were told: a place at a relay takes a newcomer a second. */
   #spread(from: PeerId, { task, record }: Hello): void {
-    const isTooSoon = this.#nowMs - (this.#spreadMs.get(from) ?? -Infinity) < spreadEveryMs
-    if (isTooSoon) return
-    this.#spreadMs.set(from, this.#nowMs)
+    const isRecent = (ms: number): boolean => this.#nowMs - ms < spreadWindowMs
+    const recent = (this.#spreadMs.get(from) ?? []).filter(isRecent)
+    if (recent.length >= spreadsMax) return
+    this.#spreadMs.set(from, [...recent, this.#nowMs])
     const others = this.#membership.neighbours.filter(
       (guest) => guest.peer !== from && guest.task === task
     )

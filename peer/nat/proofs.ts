@@ -59,6 +59,7 @@ export class Proofs implements Startable {
   readonly #askable = new Map<string, Connection>()
   /** What we told libp2p is proved, and where it leads; null for addresses that an interface has. */
   readonly #proved = new Map<string, Mapping | null>()
+  readonly #onChange = new Set<() => void>()
   #stopListening: (() => void)[] = []
   /** Our addresses when we asked last: a new one may have been opened by the router. */
   #askedAt: readonly string[] = []
@@ -80,6 +81,15 @@ export class Proofs implements Startable {
   /** Addresses at which others tried to reach us in vain. */
   get unreachable(): string[] {
     return this.#witnesses.unreachable(performance.now())
+  }
+
+  /**
+   * Hear of addresses that are proved, or are no more: libp2p takes a second to tell.
+   * @returns stops telling
+   */
+  onChange(listener: () => void): () => void {
+    this.#onChange.add(listener)
+    return () => this.#onChange.delete(listener)
   }
 
   async start(): Promise<void> {
@@ -178,6 +188,7 @@ export class Proofs implements Startable {
   #tellLibp2p(): void {
     const { addressManager } = this.#parts
     const reached = new Set(this.reached.filter((text) => isPublic(multiaddr(text))))
+    const before = [...this.#proved.keys()].join()
     for (const [text, mapping] of this.#proved) {
       if (reached.has(text)) continue
       this.#proved.delete(text)
@@ -189,6 +200,7 @@ export class Proofs implements Startable {
       if (!this.#proved.has(text)) this.#proved.set(text, this.#map(address))
       addressManager.confirmObservedAddr(address)
     }
+    if ([...this.#proved.keys()].join() !== before) for (const tell of this.#onChange) tell()
   }
 
   /** A router in between: the outer address stands for one of ours with the same port. */

@@ -59,7 +59,7 @@ describe('a helper', () => {
     })
   })
 
-  it('passes on at once where a peer can be reached now, and not again for a second', () => {
+  it('passes on at once where a peer can be reached now, a few times', () => {
     const room = new Room()
     room.enterHelper('hal')
     for (const name of ['ana', 'ben']) {
@@ -73,12 +73,18 @@ describe('a helper', () => {
         .map(({ signed }) => signed.record.addresses[0])
     expect(placesTold()).not.toContain('/memory/elsewhere')
 
-    for (const address of ['/memory/elsewhere', '/memory/again']) {
-      room.tell('ana', { kind: 'listening', addresses: [address] })
+    const moveTo = (place: string): void => {
+      room.tell('ana', { kind: 'listening', addresses: [`/memory/${place}`] })
       room.run(100)
     }
-    expect(placesTold()).toContain('/memory/elsewhere')
-    expect(placesTold()).not.toContain('/memory/again')
+    for (const place of ['elsewhere', 'again', 'and-again', 'restless']) moveTo(place)
+    expect(placesTold()).toEqual(
+      expect.arrayContaining(['/memory/elsewhere', '/memory/again', '/memory/and-again'])
+    )
+    expect(placesTold()).not.toContain('/memory/restless')
+    room.run(3_000)
+    moveTo('at-rest')
+    expect(placesTold()).toContain('/memory/at-rest')
   })
 
   it('is traded with by nobody, and counts for no degree', () => {
