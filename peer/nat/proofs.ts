@@ -84,7 +84,7 @@ export class Proofs implements Startable {
   }
 
   /**
-   * Hear of addresses that are proved, or are no more: libp2p takes a second to tell.
+   * Hear of it when others reach us at other addresses than before: libp2p takes a second to tell.
    * @returns stops telling
    */
   onChange(listener: () => void): () => void {
@@ -145,10 +145,12 @@ export class Proofs implements Startable {
 
   async #ask(): Promise<void> {
     this.#askedAt = this.#addresses()
+    const before = this.reached.join()
     const ports = this.#ports()
     const asked = [...this.#askable.values()].slice(0, askedAtOnce)
     await Promise.all(asked.map((connection) => this.#askOne(connection, ports)))
     this.#tellLibp2p()
+    if (this.reached.join() !== before) for (const tell of this.#onChange) tell()
     const { pauseMs, pauseReachedMs } = this.#options
     this.#askAfter(this.reached.length > 0 ? pauseReachedMs : pauseMs)
   }
@@ -188,7 +190,6 @@ export class Proofs implements Startable {
   #tellLibp2p(): void {
     const { addressManager } = this.#parts
     const reached = new Set(this.reached.filter((text) => isPublic(multiaddr(text))))
-    const before = [...this.#proved.keys()].join()
     for (const [text, mapping] of this.#proved) {
       if (reached.has(text)) continue
       this.#proved.delete(text)
@@ -200,7 +201,6 @@ export class Proofs implements Startable {
       if (!this.#proved.has(text)) this.#proved.set(text, this.#map(address))
       addressManager.confirmObservedAddr(address)
     }
-    if ([...this.#proved.keys()].join() !== before) for (const tell of this.#onChange) tell()
   }
 
   /** A router in between: the outer address stands for one of ours with the same port. */

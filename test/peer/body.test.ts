@@ -7,6 +7,7 @@ import { sha256Hex } from '../../src/core/digest.ts'
 import type { Message } from '../../protocols/messages.ts'
 import { framesProtocol } from '../../peer/frames.ts'
 import { readPeerAddress } from '../../peer/network/addresses.ts'
+import { startHelper } from './nat/helper.ts'
 import { connect, contactOf, startNode, startPeer, type Peer } from './swarm.ts'
 import { recordOf } from '../records.ts'
 import { tinyTask } from '../tiny-task.ts'
@@ -179,6 +180,20 @@ describe('peers', () => {
       ana.body.perform({ kind: 'connect', contact: { peer: ben.id, addresses: [] } })
     retry()
     await found.promise
+  })
+})
+
+describe('our addresses', () => {
+  it('are told when there is a new one, which libp2p itself tells a second later', async () => {
+    const [ana, helper] = [await startPeer(), await startHelper()]
+    const isRelayed = (address: unknown): boolean => String(address).includes('p2p-circuit')
+    let isLate = false
+    ana.node.addEventListener('self:peer:update', ({ detail }) => {
+      isLate ||= detail.peer.addresses.some(({ multiaddr }) => isRelayed(multiaddr))
+    })
+    await ana.node.dial(helper.getMultiaddrs()[0]!)
+    await ana.inputs.first('listening', ({ addresses }) => addresses.some(isRelayed))
+    expect(isLate).toBe(false)
   })
 })
 

@@ -56,6 +56,15 @@ describe('being dialled back', () => {
     expect(ana.services.proofs.unreachable).toEqual([])
   })
 
+  it('is told to whoever wants to know, when it changes', async () => {
+    const [helper, ana] = [await nodeWith(never), await nodeWith()]
+    const told = new Promise<string[]>((resolve) => {
+      ana.services.proofs.onChange(() => resolve(ana.services.proofs.reached))
+    })
+    await ana.dial(helper.getMultiaddrs()[0]!)
+    expect(await told).toEqual([`/ip4/127.0.0.1/tcp/${portOfNode(ana)}`])
+  })
+
   it('does not go round in circles when both ask', async () => {
     const [ana, ben] = [await nodeWith(), await nodeWith()]
     let connections = 0
