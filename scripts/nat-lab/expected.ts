@@ -1,3 +1,4 @@
+import { dialsPerMinuteMax } from '../../src/core/limits.ts'
 import type { HomeKind } from './homes.ts'
 
 /** What is possible between two homes, and so what a try has to come to. */
@@ -48,4 +49,9 @@ const ranks: Readonly<Record<Connected, number>> = { none: 0, relayed: 1, punche
 
 export function isAsGood(connected: Connected, expected: Connected): boolean {
   return ranks[connected] >= ranks[expected]
+}
+
+/** More than a daemon allows itself: all that it may make at once, and what time adds. */
+export function isStorm(dials: number, minutes: number): boolean {
+  return dials > dialsPerMinuteMax * (1 + minutes)
 }

@@ -1,7 +1,6 @@
 import { isStarlingError } from '../../src/core/errors.ts'
-import { dialsPerMinuteMax } from '../../src/core/limits.ts'
 import { refreshKernels } from '../kernels.ts'
-import { expectedOf, isAsGood, isRelayOnly, type Connected } from './expected.ts'
+import { expectedOf, isAsGood, isRelayOnly, isStorm, type Connected } from './expected.ts'
 import type { Status } from '../../peer/status.ts'
 import type { Home } from './home.ts'
 import type { HomeKind } from './homes.ts'
@@ -156,7 +155,7 @@ async function attemptOnce(
       relayBytes,
       dials,
       success:
-        dials <= dialsPerMinuteMax * (1 + minutes) &&
+        !isStorm(dials, minutes) &&
         isAsGood(connected, expected) &&
         (!isPast || traded) &&
         relayBytes === 0 &&

@@ -1,8 +1,8 @@
-/** Whose work is worth finishing, or who has to stop others first, when nobody reads what they print. */
-const outliving: ReadonlySet<string | undefined> = new Set(['up', 'relay', 'demo'])
+/** Those whose work is worth finishing when nobody reads what they print: results, or daemons to stop. */
+const outliving: ReadonlySet<string | undefined> = new Set(['up', 'relay', 'demo', 'sim'])
 
 /**
- * A pipe whose reader has gone (`starling sim list | head -1`) is no mistake: a command ends there, as
+ * A pipe whose reader has gone (`starling task list | head -1`) is no mistake: a command ends there, as
  * others do by SIGPIPE, which Node ignores.
  * @param command - the one that was asked for
  */

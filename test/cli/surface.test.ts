@@ -58,7 +58,7 @@ describe('help', () => {
 
 describe('a reader that has seen enough', () => {
   it('ends a command that only prints, without a word', async () => {
-    const running = new Running(['sim', 'list'])
+    const running = new Running(['task', 'new', '--help'])
     running.stopReading()
     expect(await running.ended).toEqual({ code: 0, stdout: '', stderr: '' })
   })

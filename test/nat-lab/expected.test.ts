@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { expectedOf, isAsGood } from '../../scripts/nat-lab/expected.ts'
+import { expectedOf, isAsGood, isStorm } from '../../scripts/nat-lab/expected.ts'
 import { homeKinds } from '../../scripts/nat-lab/homes.ts'
 import { allPairs, quickPairs, usualPairs } from '../../scripts/nat-lab/matrix.ts'
 
@@ -55,5 +55,12 @@ describe('the usual pairs', () => {
   it('and the quick ones have a dial, a punch and a relay', () => {
     const outcomes = quickPairs.map(([a, b]) => expectedOf(a, b))
     expect(new Set(outcomes)).toEqual(new Set(['direct', 'punched', 'relayed']))
+  })
+})
+
+describe('a storm of dials', () => {
+  it('is more than a daemon may make at once and a minute', () => {
+    expect([isStorm(120, 0), isStorm(180, 0.5)]).toEqual([false, false])
+    expect([isStorm(121, 0), isStorm(181, 0.5)]).toEqual([true, true])
   })
 })
